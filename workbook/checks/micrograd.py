@@ -1,0 +1,1790 @@
+"""Checks of lesson 1. No torch: paper, plain loops and finite differences judge."""
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from workbook.checks import Case, call, case, exercise, given
+from workbook.compare import EXACT, FLOAT64, SLOPE, Tolerance
+
+EIGHT_DIGITS = Tolerance(1e-8, 1e-8, "a step between 1e-6 and 1e-4 gives nine digits")
+Cases = Iterator[Case]
+
+
+def _given() -> Any:
+    module = given("micrograd")
+    if module is None:
+        raise FileNotFoundError("workbook/given/micrograd.py: run `make exercises`")
+    return module
+
+
+def _changed(name: str, change: Callable[..., Any]) -> Any:
+    """A fresh given module with one method, "Value.tanh", or function replaced."""
+    module = _given()
+    owner, _, attribute = name.rpartition(".")
+    home = getattr(module, owner) if owner else module
+    setattr(home, attribute, change(module))
+    return module
+
+
+# ---------------------------------------------------------------- derivative
+
+
+def square(x: float) -> float:
+    return x**2
+
+
+def parabola(x: float) -> float:
+    return 3 * x**2 - 4 * x + 5
+
+
+def cubic(x: float) -> float:
+    return x**3
+
+
+def _reach(derivative: Callable[..., float]) -> str:
+    """How far from x the function is asked, in words."""
+    asked: list[float] = []
+    derivative(lambda x: asked.append(x) or math.sin(x), 3.0)
+    reach = max((abs(x - 3.0) for x in asked), default=0.0)
+    if reach == 0:
+        return "never leaves x"
+    if reach < 9e-7:
+        return "below 1e-6, where rounding takes over"
+    return (
+        "between 1e-6 and 1e-3"
+        if reach < 1.1e-3
+        else "above 1e-3, where the curve bends"
+    )
+
+
+@exercise("micrograd.derivative")
+def derivative(derivative: Callable[..., float]) -> Cases:
+    yield call(derivative, square, 3.0, 1e-4, expects=6.0, within=SLOPE)
+    yield call(derivative, cubic, 1.0, 0.1, expects=3.01)
+    yield call(derivative, cubic, -2.0, 0.5, expects=12.25)
+    between = "between 1e-6 and 1e-3"
+    yield case("the step that you chose", lambda: _reach(derivative), between)
+    yield call(derivative, parabola, 3.0, expects=14.0, within=EIGHT_DIGITS)
+    rng = random.Random(1)
+    for x in [rng.uniform(-3, 3) for _ in range(5)]:
+        yield call(derivative, math.sin, x, expects=math.cos(x), within=EIGHT_DIGITS)
+    yield call(derivative, math.exp, 0.0, expects=1.0, within=EIGHT_DIGITS)
+
+
+@derivative.mistake("one sided", "The slope is measured from one side only.")
+def _(f, x, h=None):
+    h = h or 1e-6
+    return (f(x + h) - f(x)) / h
+
+
+@derivative.mistake("one sided, left", "The slope is measured from the left side only.")
+def _(f, x, h=None):
+    h = h or 1e-6
+    return (f(x) - f(x - h)) / h
+
+
+@derivative.mistake("run is h", "From x-h to x+h is a run of 2h, not of h.")
+def _(f, x, h=None):
+    h = h or 1e-5
+    return (f(x + h) - f(x - h)) / h
+
+
+@derivative.mistake("sign", "The rise is taken backwards, so the sign is wrong.")
+def _(f, x, h=None):
+    h = h or 1e-5
+    return (f(x - h) - f(x + h)) / (2 * h)
+
+
+@derivative.mistake("no run", "The rise is not divided by the run.")
+def _(f, x, h=None):
+    h = h or 1e-5
+    return f(x + h) - f(x - h)
+
+
+@derivative.mistake("step too small", "The step is so small that rounding takes over.")
+def _(f, x, h=None):
+    h = h or 1e-12
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@derivative.mistake(
+    "step too large", "The step is so large that the curve bends in it."
+)
+def _(f, x, h=None):
+    h = h or 0.1
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@derivative.mistake("ignores h", "The step that is passed in is not used.")
+def _(f, x, h=None):
+    return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5
+
+
+# ---------------------------------------------------------------- value
+
+
+def _about(out: Any, *children: Any) -> Any:
+    """What a node holds and remembers; the thing itself where it is no node."""
+    if not hasattr(out, "data"):
+        return out
+    prev = list(getattr(out, "_prev", ()))
+    return {
+        "data": out.data,
+        "op": getattr(out, "_op", "no _op"),
+        "grad": getattr(out, "grad", "no grad"),
+        "children": sorted(getattr(c, "data", c) for c in prev),
+        "the same nodes": all(any(c is child for c in prev) for child in children),
+    }
+
+
+def _node(data: float, op: str, *children: float) -> dict[str, Any]:
+    return {
+        "data": data,
+        "op": op,
+        "grad": 0.0,
+        "children": sorted(children),
+        "the same nodes": True,
+    }
+
+
+def _binary(Value: type, op: str, one: float, two: float) -> dict[str, Any]:
+    a, b = Value(one), Value(two)
+    out = a + b if op == "+" else a * b
+    found = _about(out, a, b)
+    left = {"the inputs after it": [a.data, b.data]}
+    return found | left if isinstance(found, dict) else found
+
+
+def _read(out: Any) -> Any:
+    return getattr(out, "data", out)
+
+
+_VALUE = ("__init__", "__add__", "__mul__", "__radd__", "__rmul__")
+
+
+@exercise("micrograd.value", parts=_VALUE)
+def value(Value: type) -> Cases:
+    yield case("Value(2.0)", lambda: _about(Value(2.0)), _node(2.0, ""))
+    yield case("Value(2.0)._backward()", lambda: str(Value(2.0)._backward()), "None")
+    rng = random.Random(2)
+    pairs = [(2.0, 3.0), *((rng.uniform(-9, 9), rng.uniform(-9, 9)) for _ in range(3))]
+    for one, two in pairs:
+        for op, result in (("+", one + two), ("*", one * two)):
+            want = _node(result, op, one, two) | {"the inputs after it": [one, two]}
+            text = f"Value({one:.4g}) {op} Value({two:.4g})"
+            yield case(text, lambda o=op, a=one, b=two: _binary(Value, o, a, b), want)
+    yield case("Value(2.0) + 1", lambda: _read(Value(2.0) + 1), 3.0)
+    yield case("Value(2.0) * 3", lambda: _read(Value(2.0) * 3), 6.0)
+    yield case("1 + Value(2.0)", lambda: _read(1 + Value(2.0)), 3.0)
+    yield case("3 * Value(2.0)", lambda: _read(3 * Value(2.0)), 6.0)
+    three = "sum([Value(1.0), Value(2.0), Value(4.0)])"
+    yield case(three, lambda: _read(sum([Value(1.0), Value(2.0), Value(4.0)])), 7.0)
+    deep = "Value(2.0) * 3 + Value(2.0) * (1 + Value(4.0))"
+    yield case(
+        deep, lambda: _read(Value(2.0) * 3 + Value(2.0) * (1 + Value(4.0))), 16.0
+    )
+
+
+class _Plain:
+    """The start of the wrong Values below: right, but for what each one changes."""
+
+    def __init__(self, data, children=(), op=""):
+        self.data, self._prev, self._op = data, tuple(children), op
+        self.grad, self._backward = 0.0, lambda: None
+
+    def __add__(self, other):
+        other = other if isinstance(other, _Plain) else type(self)(other)
+        return type(self)(self.data + other.data, (self, other), "+")
+
+    def __mul__(self, other):
+        other = other if isinstance(other, _Plain) else type(self)(other)
+        return type(self)(self.data * other.data, (self, other), "*")
+
+    def __radd__(self, other):
+        return self + other
+
+    def __rmul__(self, other):
+        return self * other
+
+
+@value.mistake("not reflected", "A number on the left is not answered (`__radd__`).")
+class _(_Plain):
+    def __radd__(self, other):
+        return NotImplemented
+
+    def __rmul__(self, other):
+        return NotImplemented
+
+
+@value.mistake("not wrapped", "A plain number is not made a Value before it is used.")
+class _(_Plain):
+    def __add__(self, other):
+        return type(self)(self.data + other.data, (self, other), "+")
+
+    def __mul__(self, other):
+        return type(self)(self.data * other.data, (self, other), "*")
+
+
+@value.mistake("childless", "The result does not remember its children.")
+class _(_Plain):
+    def __add__(self, other):
+        return type(self)(self.data + getattr(other, "data", other), (), "+")
+
+    def __mul__(self, other):
+        return type(self)(self.data * getattr(other, "data", other), (), "*")
+
+
+@value.mistake("bare number", "The result is a plain number, not a Value.")
+class _(_Plain):
+    def __add__(self, other):
+        return self.data + getattr(other, "data", other)
+
+    def __mul__(self, other):
+        return self.data * getattr(other, "data", other)
+
+
+@value.mistake("in place", "The sum is written into the left operand.")
+class _(_Plain):
+    def __add__(self, other):
+        self.data += getattr(other, "data", other)
+        return self
+
+    def __mul__(self, other):
+        self.data *= getattr(other, "data", other)
+        return self
+
+
+@value.mistake("numbers as children", "The children are numbers: keep the nodes.")
+class _(_Plain):
+    def __add__(self, other):
+        other = getattr(other, "data", other)
+        return type(self)(self.data + other, (self.data, other), "+")
+
+    def __mul__(self, other):
+        other = getattr(other, "data", other)
+        return type(self)(self.data * other, (self.data, other), "*")
+
+
+@value.mistake("gradient starts at one", "The gradient of a new node is 0, not 1.")
+class _(_Plain):
+    def __init__(self, data, children=(), op=""):
+        super().__init__(data, children, op)
+        self.grad = 1.0
+
+
+# ---------------------------------------------------------------- local_grads
+
+
+def _fire(out: Any, upstream: float, *inputs: Any) -> list[float]:
+    """The inputs' gradients after out, with this gradient, has fired once."""
+    out.grad = upstream
+    out._backward()
+    return [i.grad for i in inputs]
+
+
+def _fire_twice_used(Value: type, op: str) -> list[float]:
+    a = Value(3.0)
+    return _fire(a + a if op == "+" else a * a, 1.0, a)
+
+
+def _fire_pair(
+    Value: type, op: str, upstream: float, before: float = 0.0
+) -> list[float]:
+    a, b = Value(2.0), Value(5.0)
+    a.grad = b.grad = before
+    return _fire(a + b if op == "+" else a * b, upstream, a, b)
+
+
+@exercise("micrograd.local_grads", parts=("__add__", "__mul__"))
+def local_grads(Value: type) -> Cases:
+    names = "out = a {} b with a = 2, b = 5, out.grad = {}: the gradients of a and b"
+    yield case(names.format("+", 1), lambda: _fire_pair(Value, "+", 1.0), [1.0, 1.0])
+    yield case(names.format("*", 1), lambda: _fire_pair(Value, "*", 1.0), [5.0, 2.0])
+    yield case(
+        names.format("+", -3), lambda: _fire_pair(Value, "+", -3.0), [-3.0, -3.0]
+    )
+    yield case(
+        names.format("*", -3), lambda: _fire_pair(Value, "*", -3.0), [-15.0, -6.0]
+    )
+    yield case("a + a: the gradient of a", lambda: _fire_twice_used(Value, "+"), [2.0])
+    yield case(
+        "a * a with a = 3: that of a", lambda: _fire_twice_used(Value, "*"), [6.0]
+    )
+    for op, want in (("+", [11.0, 11.0]), ("*", [15.0, 12.0])):
+        text = f"a {op} b, where both gradients are 10 already"
+        yield case(text, lambda o=op: _fire_pair(Value, o, 1.0, 10.0), want)
+
+    def number(turned: bool) -> list[float]:
+        a = Value(2.0)
+        return _fire(7 * a if turned else a * 7, 1.0, a)
+
+    yield case("a * 7: the gradient of a", lambda: number(False), [7.0])
+    yield case("7 * a: the gradient of a", lambda: number(True), [7.0])
+    yield case("(a * b).data", lambda: (Value(2.0) * Value(5.0)).data, 10.0)
+
+
+def _value_with(add: Callable | None = None, mul: Callable | None = None) -> type:
+    """A given Value whose closures are made by `add(a, b, out)`, `mul(a, b, out)`."""
+    Value = _given().Value
+
+    def operation(op: str, wire: Callable) -> Callable:
+        def method(self: Any, other: Any) -> Any:
+            other = other if isinstance(other, Value) else Value(other)
+            data = self.data + other.data if op == "+" else self.data * other.data
+            out = Value(data, (self, other), op)
+            out._backward = wire(self, other, out)
+            return out
+
+        return method
+
+    if add:
+        Value.__add__ = operation("+", add)
+    if mul:
+        Value.__mul__ = operation("*", mul)
+    return Value
+
+
+def _setting(slopes: Callable) -> Callable:
+    """A closure maker that assigns: a.grad = slope * upstream."""
+
+    def wire(a: Any, b: Any, out: Any) -> Callable:
+        def backward() -> None:
+            da, db = slopes(a, b, out)
+            a.grad = da
+            b.grad = db
+
+        return backward
+
+    return wire
+
+
+def _adding(slopes: Callable) -> Callable:
+    def wire(a: Any, b: Any, out: Any) -> Callable:
+        def backward() -> None:
+            da, db = slopes(a, b, out)
+            a.grad += da
+            b.grad += db
+
+        return backward
+
+    return wire
+
+
+@local_grads.mistake(
+    "overwrites",
+    "A gradient is set with `=`: each use must add its share (`+=`).",
+    True,
+)
+def _():
+    add = _setting(lambda a, b, out: (out.grad, out.grad))
+    mul = _setting(lambda a, b, out: (b.data * out.grad, a.data * out.grad))
+    return (_value_with(add, mul),)
+
+
+@local_grads.mistake(
+    "not swapped", "In a product each input gets the *other* one as its slope.", True
+)
+def _():
+    mul = _adding(lambda a, b, out: (a.data * out.grad, b.data * out.grad))
+    return (_value_with(mul=mul),)
+
+
+@local_grads.mistake(
+    "no upstream", "The local derivative is not multiplied by out.grad.", True
+)
+def _():
+    add = _adding(lambda a, b, out: (1.0, 1.0))
+    mul = _adding(lambda a, b, out: (b.data, a.data))
+    return (_value_with(add, mul),)
+
+
+@local_grads.mistake(
+    "own gradient", "The closure reads self.grad where out.grad is meant.", True
+)
+def _():
+    add = _adding(lambda a, b, out: (a.grad, b.grad))
+    mul = _adding(lambda a, b, out: (b.data * a.grad, a.data * b.grad))
+    return (_value_with(add, mul),)
+
+
+@local_grads.mistake(
+    "called at once", "_backward is called and its None kept: leave the () away.", True
+)
+def _():
+    def called(a: Any, b: Any, out: Any) -> None:
+        return None
+
+    return (_value_with(called, called),)
+
+
+@local_grads.mistake("sum scaled", "A sum passes its gradient on unscaled.", True)
+def _():
+    add = _adding(lambda a, b, out: (b.data * out.grad, a.data * out.grad))
+    return (_value_with(add),)
+
+
+@local_grads.mistake("only the left", "Only the left input receives a gradient.", True)
+def _():
+    add = _adding(lambda a, b, out: (out.grad, 0.0))
+    mul = _adding(lambda a, b, out: (b.data * out.grad, 0.0))
+    return (_value_with(add, mul),)
+
+
+# ---------------------------------------------------------------- toposort
+
+
+class _Dot:
+    """A node as an order sees it: children, and a number that others may hold too."""
+
+    def __init__(self, *children: "_Dot", data: float = 0.0):
+        self._prev, self.data, self.grad, self._op = children, data, 0.0, ""
+        self._backward = lambda: None
+
+
+def _chain(length: int) -> _Dot:
+    node = _Dot()
+    for _ in range(length - 1):
+        node = _Dot(node)
+    return node
+
+
+def _diamonds() -> _Dot:
+    """A graph in which breadth first and pre-order both come out wrong."""
+    a, b = _Dot(data=1), _Dot(data=2)
+    c = _Dot(a, b, data=3)
+    d = _Dot(c, a, data=4)
+    e = _Dot(d, data=5)
+    return _Dot(c, e, data=6)
+
+
+def _doubled(times: int) -> _Dot:
+    node = _Dot(data=1)
+    for i in range(times):
+        node = _Dot(node, node, data=i)
+    return node
+
+
+def _reachable(root: _Dot) -> set[_Dot]:
+    seen, stack = {root}, [root]
+    while stack:
+        new = set(stack.pop()._prev) - seen
+        seen |= new
+        stack += new
+    return seen
+
+
+def _facts(order: Any, root: _Dot) -> Any:
+    """What matters about an order; the thing itself where it is no list."""
+    if not isinstance(order, list):
+        return order
+    place = {node: i for i, node in enumerate(order)}
+    nodes = _reachable(root)
+    return {
+        "nodes in the list": len(order),
+        "of them different": len(place),
+        "the root is last": bool(order) and order[-1] is root,
+        "children first": all(
+            place.get(child, -1) < i
+            for node, i in place.items()
+            for child in getattr(node, "_prev", ())
+        ),
+        "all there": nodes <= place.keys(),
+    }
+
+
+def _right_order(size: int) -> dict[str, Any]:
+    return {
+        "nodes in the list": size,
+        "of them different": size,
+        "the root is last": True,
+        "children first": True,
+        "all there": True,
+    }
+
+
+@exercise("micrograd.toposort", limit=8)
+def toposort(topological_order: Callable) -> Cases:
+    def of(text: str, root: _Dot, size: int, **options: Any) -> Case:
+        act = lambda: _facts(topological_order(root), root)  # noqa: E731
+        return case(text, act, _right_order(size), **options)
+
+    yield of("a single node", _Dot(), 1)
+    yield of("a chain of three nodes", _chain(3), 3)
+    yield of(
+        "(a + b) * b, where b is used twice", _Dot(_Dot(_Dot(), b := _Dot()), b), 4
+    )
+    yield of("a + a", _doubled(1), 2)
+    yield of("two nodes that hold the same number", _Dot(_Dot(), _Dot()), 3)
+    yield of("a node used early and late", _diamonds(), 6)
+    yield of("forty doublings, a + a of a + a of …", _doubled(40), 41)
+    yield of("a chain of 50,000 nodes", _chain(50_000), 50_000, once=True)
+
+
+def _depth_first(root: Any, key: Callable = id, before: bool = False) -> list[Any]:
+    """An iterative walk that tells nodes apart by `key`, or lists them too early."""
+    order, seen, stack = [], set(), [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif key(node) not in seen:
+            seen.add(key(node))
+            if before:
+                order.append(node)
+            else:
+                stack.append((node, True))
+            stack.extend((child, False) for child in node._prev)
+    return order
+
+
+@toposort.mistake("root first", "The root comes first here: children must come first.")
+def _(root):
+    return _depth_first(root)[::-1]
+
+
+@toposort.mistake(
+    "pre-order, reversed",
+    "A node is listed on the way down; turning the list around does not mend it.",
+)
+def _(root):
+    return _depth_first(root, before=True)[::-1]
+
+
+@toposort.mistake(
+    "breadth first",
+    "Level by level is no order of dependence: a node may be needed later.",
+)
+def _(root):
+    order, seen = [root], {root}
+    for node in order:
+        for child in node._prev:
+            if child not in seen:
+                seen.add(child)
+                order.append(child)
+    return order[::-1]
+
+
+@toposort.mistake("by value", "Nodes are told apart by their number, not by identity.")
+def _(root):
+    return _depth_first(root, key=lambda node: node.data)
+
+
+@toposort.mistake("no memory", "A node that is used twice is listed twice.")
+def _(root):
+    order, stack = [], [(root, False)]
+    while stack and len(order) < 2000:
+        node, ready = stack.pop()
+        if ready or not node._prev:
+            order.append(node)
+        else:
+            stack.append((node, True))
+            stack.extend((child, False) for child in node._prev)
+    return order
+
+
+@toposort.mistake("recursive", "Recursion ends at about 1,000 nodes: keep a stack.")
+def _(root):
+    order, seen = [], set()
+
+    def build(node):
+        if node not in seen:
+            seen.add(node)
+            for child in node._prev:
+                build(child)
+            order.append(node)
+
+    build(root)
+    return order
+
+
+@toposort.mistake("without the root", "The root itself is missing from the list.")
+def _(root):
+    return _depth_first(root)[:-1]
+
+
+# ---------------------------------------------------------------- backward
+
+
+def _readme(Value: type) -> list[float]:
+    """The expression of micrograd's README: its value and two derivatives."""
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b * b * b
+    c = c + c + 1
+    c = c + 1 + c + a * -1
+    d = d + d * 2 + (b + a).relu()
+    d = d + 3 * d + (b + a * -1).relu()
+    e = c + d * -1
+    f = e * e
+    g = f * 0.5 + 10.0 * f**-1
+    g.backward()
+    return [g.data, a.grad, b.grad]
+
+
+def _grads(Value: type, build: Callable, *inputs: float) -> list[float]:
+    leaves = [Value(x) for x in inputs]
+    out = build(*leaves)
+    empty = out.backward()
+    return [leaf.grad for leaf in leaves] if empty is None else empty
+
+
+def _deep(Value: type) -> float:
+    a, one = Value(1.0), Value(1.0)
+    out = a
+    for _ in range(50_000):
+        out = out + one
+    out.backward()
+    return a.grad
+
+
+def _firing(Value: type) -> dict[str, Any]:
+    """Which nodes of (a * b) + a fire, and whether each does so when it is complete."""
+    a, b = Value(2.0), Value(3.0)
+    product = a * b
+    out = product + a
+    fired: list[str] = []
+
+    def spy(name: str, node: Any) -> None:
+        own = node._backward
+        node._backward = lambda: (fired.append(name), own())[1]
+
+    for name, node in (("a", a), ("b", b), ("a * b", product), ("the sum", out)):
+        spy(name, node)
+    out.backward()
+    inner = [name for name in fired if name in ("the sum", "a * b")]
+    return {"fire": sorted(set(inner)), "the sum first": inner[:1] == ["the sum"]}
+
+
+@exercise("micrograd.backward", parts=("backward",), limit=8)
+def backward(Value: type) -> Cases:
+    def of(text: str, build: Callable, inputs: list[float], want: list[float]) -> Case:
+        return case(text, lambda: _grads(Value, build, *inputs), want)
+
+    def root() -> float:
+        out = Value(2.0) * 3.0
+        out.backward()
+        return out.grad
+
+    yield case("the gradient of the root itself", root, 1.0)
+    both = {"fire": ["a * b", "the sum"], "the sum first": True}
+    yield case("a * b + a: the inner nodes that fire", lambda: _firing(Value), both)
+    yield of(
+        "a * b + c at (2, -3, 10)", lambda a, b, c: a * b + c, [2, -3, 10], [-3, 2, 1]
+    )
+    long = "(a * b + c) * f at (2, -3, 10, -2)"
+    yield of(long, lambda a, b, c, f: (a * b + c) * f, [2, -3, 10, -2], [6, -4, -2, 4])
+    yield of(
+        "(a * b) * (a + b) at (-2, 3)",
+        lambda a, b: (a * b) * (a + b),
+        [-2, 3],
+        [-3, -8],
+    )
+    yield of("a + a at 3", lambda a: a + a, [3], [2])
+    used = "b = a * a; b * b + b + a at 2"
+    yield of(used, lambda a: (b := a * a) * b + b + a, [2], [37.0])
+    readme = [24.70408163265306, 138.8338192419825, 645.5772594752186]
+    yield case("micrograd's README: g, dg/da, dg/db", lambda: _readme(Value), readme)
+    yield case("a chain of 50,000 sums", lambda: _deep(Value), 1.0, once=True)
+
+
+def _backward_with(walk: Callable) -> tuple[type]:
+    return (_changed("Value.backward", lambda m: lambda self: walk(self, m)).Value,)
+
+
+@backward.mistake("root at zero", "The root's own gradient is 1, not 0.", True)
+def _():
+    def walk(self, m):
+        for node in reversed(m.topological_order(self)):
+            node._backward()
+
+    return _backward_with(walk)
+
+
+@backward.mistake("leaves first", "The order is not reversed: leaves fire first.", True)
+def _():
+    def walk(self, m):
+        self.grad = 1.0
+        for node in m.topological_order(self):
+            node._backward()
+
+    return _backward_with(walk)
+
+
+@backward.mistake(
+    "breadth first",
+    "Breadth first: a node fires before its gradient is complete.",
+    True,
+)
+def _():
+    def walk(self, m):
+        self.grad, order, seen = 1.0, [self], {self}
+        for node in order:
+            node._backward()
+            for child in node._prev:
+                if child not in seen:
+                    seen.add(child)
+                    order.append(child)
+
+    return _backward_with(walk)
+
+
+@backward.mistake(
+    "only the root", "Only the root fires; its children must fire too.", True
+)
+def _():
+    def walk(self, m):
+        self.grad = 1.0
+        self._backward()
+
+    return _backward_with(walk)
+
+
+@backward.mistake(
+    "down every path",
+    "Each path fires its nodes again, with what they already hold.",
+    True,
+)
+def _():
+    def fire(node, depth=0):
+        node._backward()
+        for child in node._prev:
+            if depth < 60:
+                fire(child, depth + 1)
+
+    def walk(self, m):
+        self.grad = 1.0
+        fire(self)
+
+    return _backward_with(walk)
+
+
+@backward.mistake("every gradient one", "Only the root's gradient is 1.", True)
+def _():
+    def walk(self, m):
+        order = m.topological_order(self)
+        for node in order:
+            node.grad = 1.0
+        for node in reversed(order):
+            node._backward()
+
+    return _backward_with(walk)
+
+
+# ---------------------------------------------------------------- functions
+
+
+def _unary(Value: type, name: str, x: float, n: float | None = None) -> Any:
+    """Value and gradient of a function, 2 flowing in, 10 there already."""
+    a = Value(x)
+    a.grad = 10.0
+    out = a**n if n is not None else getattr(a, name)()
+    if not hasattr(out, "data"):
+        return out
+    return {"value": out.data, "gradient": _fire(out, 2.0, a)[0] - 10.0}
+
+
+def _want(value: float, slope: float) -> dict[str, float]:
+    return {"value": value, "gradient": 2.0 * slope}
+
+
+_FUNCTIONS: dict[str, tuple[Callable, Callable, list[float]]] = {
+    "tanh": (math.tanh, lambda x: 1 - math.tanh(x) ** 2, [0.8814, -1.7, 0.0, 400.0]),
+    "exp": (math.exp, math.exp, [0.0, 1.3, -2.5]),
+    "log": (math.log, lambda x: 1 / x, [1.0, 0.3, 7.5]),
+    "relu": (lambda x: max(x, 0.0), lambda x: float(x > 0), [2.5, -1.5]),
+}
+
+
+@exercise("micrograd.functions", parts=("tanh", "exp", "log", "relu", "__pow__"))
+def functions(Value: type) -> Cases:
+    for name, (f, slope, points) in _FUNCTIONS.items():
+        for x in points:
+            text = f"Value({x}).{name}(), a gradient of 2 coming in"
+            act = lambda n=name, p=x: _unary(Value, n, p)  # noqa: E731
+            yield case(text, act, _want(f(x), slope(x)))
+    for x, n in ((3.0, 2), (2.0, 3), (4.0, 0.5), (2.5, -1), (-1.5, 2)):
+        text = f"Value({x}) ** {n}, a gradient of 2 coming in"
+        act = lambda p=x, e=n: _unary(Value, "", p, e)  # noqa: E731
+        yield case(text, act, _want(x**n, n * x ** (n - 1)))
+
+
+def _function_with(name: str, make: Callable) -> tuple[type]:
+    """A given Value with `name` answering `make(self, …) = (data, slope)`."""
+
+    def method(_: Any) -> Callable:
+        return lambda self, *n: self._apply(*make(self.data, *n), name)
+
+    return (_changed(f"Value.{name}", method).Value,)
+
+
+@functions.mistake(
+    "tanh from the input", "The slope of tanh is 1 - tanh², at the output.", True
+)
+def _():
+    return _function_with("tanh", lambda x: (math.tanh(x), 1 - x * x))
+
+
+@functions.mistake("tanh not squared", "The slope of tanh is 1 - t², not 1 - t.", True)
+def _():
+    return _function_with("tanh", lambda x: (math.tanh(x), 1 - math.tanh(x)))
+
+
+@functions.mistake(
+    "tanh overflows", "e to the 2x overflows for large x: use math.tanh.", True
+)
+def _():
+    def tanh(x):
+        t = (math.exp(2 * x) - 1) / (math.exp(2 * x) + 1)
+        return t, 1 - t * t
+
+    return _function_with("tanh", tanh)
+
+
+@functions.mistake("exp slope", "The slope of eˣ is eˣ, the output itself.", True)
+def _():
+    return _function_with("exp", lambda x: (math.exp(x), x))
+
+
+@functions.mistake(
+    "power as slope of exp", "eˣ is no power: its slope is not x·eˣ⁻¹.", True
+)
+def _():
+    return _function_with("exp", lambda x: (math.exp(x), x * math.exp(x - 1)))
+
+
+@functions.mistake(
+    "log slope", "The slope of log x is 1/x, not 1/log x or log x.", True
+)
+def _():
+    return _function_with("log", lambda x: (math.log(x), math.log(x)))
+
+
+@functions.mistake("log base ten", "The natural logarithm is meant (math.log).", True)
+def _():
+    return _function_with("log", lambda x: (math.log10(x), 1 / (x * math.log(10))))
+
+
+@functions.mistake(
+    "relu leaks", "Where the rectifier gives 0 it passes no gradient.", True
+)
+def _():
+    return _function_with("relu", lambda x: (max(x, 0.0), 1.0))
+
+
+@functions.mistake("power without n", "The slope of xⁿ has the factor n.", True)
+def _():
+    return _function_with("__pow__", lambda x, n: (x**n, x ** (n - 1)))
+
+
+@functions.mistake(
+    "power not lowered", "In the slope of xⁿ the exponent is n - 1.", True
+)
+def _():
+    return _function_with("__pow__", lambda x, n: (x**n, n * x**n))
+
+
+# ---------------------------------------------------------------- operators
+
+
+def _operate(Value: type, build: Callable, *inputs: float) -> Any:
+    leaves = [Value(x) for x in inputs]
+    out = build(*leaves)
+    if not hasattr(out, "backward"):
+        return out
+    out.backward()
+    return {
+        "value": out.data,
+        "gradients": [leaf.grad for leaf in leaves],
+        "the inputs after it": [leaf.data for leaf in leaves],
+    }
+
+
+_OPERATORS: tuple[tuple[str, Callable, list[float], float, list[float]], ...] = (
+    ("-a at 3", lambda a: -a, [3.0], -3.0, [-1.0]),
+    ("a - b at (5, 2)", lambda a, b: a - b, [5.0, 2.0], 3.0, [1.0, -1.0]),
+    ("a - 2 at 5", lambda a: a - 2, [5.0], 3.0, [1.0]),
+    ("1 - a at 3", lambda a: 1 - a, [3.0], -2.0, [-1.0]),
+    ("a / b at (7, 2)", lambda a, b: a / b, [7.0, 2.0], 3.5, [0.5, -1.75]),
+    ("a / 4 at 3", lambda a: a / 4, [3.0], 0.75, [0.25]),
+    ("1 / a at 4", lambda a: 1 / a, [4.0], 0.25, [-0.0625]),
+    ("6 / a - a / 6 at -4", lambda a: 6 / a - a / 6, [-4.0], -5 / 6, [-13 / 24]),
+    (
+        "sum([a, b, 2 - a]) at (1.5, -2)",
+        lambda a, b: sum([a, b, 2 - a]),
+        [1.5, -2.0],
+        0.0,
+        [0.0, 1.0],
+    ),
+)
+
+
+@exercise(
+    "micrograd.operators",
+    parts=("__neg__", "__sub__", "__rsub__", "__truediv__", "__rtruediv__"),
+)
+def operators(Value: type) -> Cases:
+    for text, build, inputs, result, grads in _OPERATORS:
+        want = {"value": result, "gradients": grads, "the inputs after it": inputs}
+        act = lambda b=build, i=inputs: _operate(Value, b, *i)  # noqa: E731
+        yield case(text, act, want)
+
+
+def _operator_with(name: str, method: Callable) -> tuple[type]:
+    return (_changed(f"Value.{name}", lambda m: method).Value,)
+
+
+@operators.mistake(
+    "rsub turned", "`1 - a` asks for other - self, not self - other.", True
+)
+def _():
+    return _operator_with("__rsub__", lambda self, other: self + (-other))
+
+
+@operators.mistake(
+    "rdiv turned", "`1 / a` asks for other / self, not self / other.", True
+)
+def _():
+    return _operator_with("__rtruediv__", lambda self, other: self * other**-1)
+
+
+@operators.mistake(
+    "cut off", "The result has no children: no gradient flows back.", True
+)
+def _():
+    module = _given()
+    Value = module.Value
+    Value.__sub__ = lambda self, o: Value(self.data - getattr(o, "data", o))
+    Value.__truediv__ = lambda self, o: Value(self.data / getattr(o, "data", o))
+    Value.__neg__ = lambda self: Value(-self.data)
+    return (Value,)
+
+
+@operators.mistake("neg in place", "-a changes a itself: make a new Value.", True)
+def _():
+    def neg(self):
+        self.data = -self.data
+        return self
+
+    return _operator_with("__neg__", neg)
+
+
+@operators.mistake("whole numbers", "`//` drops the fraction; `/` keeps it.", True)
+def _():
+    module = _given()
+    module.Value.__truediv__ = lambda self, o: module.Value(
+        self.data // getattr(o, "data", o), (self,), "/"
+    )
+    return (module.Value,)
+
+
+@operators.mistake("no reflection", "A number on the left is not answered.", True)
+def _():
+    module = _given()
+    module.Value.__rsub__ = lambda self, other: NotImplemented
+    module.Value.__rtruediv__ = lambda self, other: NotImplemented
+    return (module.Value,)
+
+
+@operators.mistake("neg is reciprocal", "-a is a times -1; a ** -1 is 1/a.", True)
+def _():
+    return _operator_with("__neg__", lambda self: self**-1)
+
+
+# ---------------------------------------------------------------- neuron_layer_mlp
+
+
+def _set(module: Any, numbers: list[float]) -> None:
+    """Give the weights and the bias of a neuron these numbers, the bias last."""
+    for v, x in zip([*module.w, module.b], numbers, strict=True):
+        v.data = x
+
+
+def _neuron_out(Neuron: type, act: str) -> Any:
+    neuron = Neuron(3, act)
+    _set(neuron, [0.5, -1.0, 2.0, 0.25])
+    return _read(neuron([1.0, 2.0, 0.75]))
+
+
+def _weights(Neuron: type) -> dict[str, Any]:
+    neurons = [Neuron(50, rng=random.Random(7)) for _ in range(2)]
+    first, second = ([w.data for w in n.w] for n in neurons)
+    return {
+        "weights": len(first),
+        "between -1 and 1": all(-1 <= w <= 1 for w in first),
+        "different": len(set(first)) == 50,
+        "the same for the same rng": first == second,
+        "on both sides of 0": min(first) < -0.5 and max(first) > 0.5,
+    }
+
+
+_WEIGHTS = {
+    "weights": 50,
+    "between -1 and 1": True,
+    "different": True,
+    "the same for the same rng": True,
+    "on both sides of 0": True,
+}
+
+
+def _fill(net: Any, rng: random.Random) -> list[list[tuple[list[float], float]]]:
+    """Random numbers for a whole network; the same numbers as nested lists."""
+    numbers = []
+    for layer in net.layers:
+        rows = []
+        for neuron in layer.neurons:
+            row = [rng.uniform(-1, 1) for _ in range(len(neuron.w) + 1)]
+            _set(neuron, row)
+            rows.append((row[:-1], row[-1]))
+        numbers.append(rows)
+    return numbers
+
+
+def _by_loop(numbers: list, x: list[float], act: str, last: str) -> list[float]:
+    """The network in plain numbers: the slow, obvious loop."""
+    for depth, rows in enumerate(numbers):
+        name = last if depth == len(numbers) - 1 else act
+        sums = [sum(w * v for w, v in zip(ws, x, strict=True)) + b for ws, b in rows]
+        x = [_ACTS[name](s) for s in sums]
+    return x
+
+
+_ACTS: dict[str, Callable[[float], float]] = {
+    "": lambda s: s,
+    "tanh": math.tanh,
+    "relu": lambda s: max(s, 0.0),
+}
+
+
+def _mlp_case(MLP: type, nouts: list[int], act: str, last: str) -> Case:
+    x, seed = [0.7, -1.2], 11
+    model = _given().MLP(2, nouts, act, last)
+    want = _by_loop(_fill(model, random.Random(seed)), x, act, last)
+
+    def out() -> Any:
+        net = MLP(2, nouts, act, last)
+        _fill(net, random.Random(seed))
+        found = net(x)
+        return [_read(v) for v in found] if isinstance(found, list) else _read(found)
+
+    text = f"MLP(2, {nouts}, {act!r}, {last!r})({x}), with set weights"
+    return case(text, out, want[0] if nouts[-1] == 1 else want)
+
+
+def _slopes(MLP: type) -> list[float]:
+    """How many parameters there are, how many receive a gradient, and their sum."""
+    net = MLP(2, [3, 1])
+    _fill(net, random.Random(5))
+    net([0.7, -1.2]).backward()
+    grads = [p.grad for p in net.parameters()]
+    return [len(grads), sum(g != 0 for g in grads), sum(grads)]
+
+
+def _slopes_by_nudge() -> float:
+    numbers = _fill(_given().MLP(2, [3, 1]), random.Random(5))
+    flat = [(row[0], i) for rows in numbers for row in rows for i in range(len(row[0]))]
+    total, h = 0.0, 1e-6
+
+    def out() -> float:
+        return _by_loop(numbers, [0.7, -1.2], "tanh", "")[0]
+
+    for weights, i in flat:
+        weights[i] += h
+        up = out()
+        weights[i] -= 2 * h
+        total += (up - out()) / (2 * h)
+        weights[i] += h
+    for rows in numbers:
+        for j, (weights, bias) in enumerate(rows):
+            rows[j] = (weights, bias + h)
+            up = out()
+            rows[j] = (weights, bias - h)
+            total += (up - out()) / (2 * h)
+            rows[j] = (weights, bias)
+    return total
+
+
+def _zeroed(MLP: type) -> list[float]:
+    net = MLP(2, [2, 1])
+    net([1.0, 2.0]).backward()
+    net.zero_grad()
+    return [p.grad for p in net.parameters()]
+
+
+@exercise("micrograd.neuron_layer_mlp")
+def neuron_layer_mlp(Neuron: type, Layer: type, MLP: type) -> Cases:
+    yield case("Neuron(50): its weights", lambda: _weights(Neuron), _WEIGHTS)
+    yield case(
+        "Neuron(3).parameters(), how many", lambda: len(Neuron(3).parameters()), 4
+    )
+    total = 0.5 - 2.0 + 1.5 + 0.25
+    for act in ("", "tanh", "relu"):
+        text = f'Neuron(3, "{act}")([1, 2, 0.75]), w = [0.5, -1, 2], b = 0.25'
+        yield case(text, lambda a=act: _neuron_out(Neuron, a), _ACTS[act](total))
+    yield case("Layer(3, 2)(x), how many", lambda: len(Layer(3, 2)([1.0, 2.0, 3.0])), 2)
+    one = "Layer(3, 1)(x) is a Value, not a list"
+    yield case(one, lambda: isinstance(Layer(3, 1)([1.0, 2.0, 3.0]), list), False)
+    yield case(
+        "Layer(3, 2).parameters(), how many", lambda: len(Layer(3, 2).parameters()), 8
+    )
+    apart = "Layer(3, 2): different neurons"
+    yield case(apart, lambda: len({id(n) for n in Layer(3, 2).neurons}), 2)
+    count = "MLP(3, [4, 4, 1]).parameters(), how many"
+    yield case(count, lambda: len(MLP(3, [4, 4, 1]).parameters()), 41)
+    distinct = "MLP(3, [4, 4, 1]).parameters(), how many different"
+    yield case(
+        distinct, lambda: len({id(p) for p in MLP(3, [4, 4, 1]).parameters()}), 41
+    )
+    yield _mlp_case(MLP, [3, 1], "tanh", "")
+    yield _mlp_case(MLP, [4, 3, 2], "relu", "")
+    yield _mlp_case(MLP, [3, 1], "tanh", "tanh")
+    want = [13, 13, _slopes_by_nudge()]
+    slopes = "MLP(2, [3, 1]): parameters, those with a gradient, sum of the gradients"
+    yield case(slopes, lambda: _slopes(MLP), want, within=SLOPE)
+    yield case("the gradients after zero_grad()", lambda: _zeroed(MLP), [0.0] * 9)
+
+
+def _net_with(name: str, change: Callable) -> tuple[type, type, type]:
+    module = _changed(name, change)
+    return module.Neuron, module.Layer, module.MLP
+
+
+@neuron_layer_mlp.mistake("no bias", "The bias is not added to the weighted sum.", True)
+def _():
+    def call_(self, x):
+        out = sum(w * v for w, v in zip(self.w, x, strict=True))
+        return getattr(out, self.act)() if self.act else out
+
+    return _net_with("Neuron.__call__", lambda m: call_)
+
+
+@neuron_layer_mlp.mistake("never squashed", "The neuron does not apply act.", True)
+def _():
+    def call_(self, x):
+        return sum((w * v for w, v in zip(self.w, x, strict=True)), self.b)
+
+    return _net_with("Neuron.__call__", lambda m: call_)
+
+
+@neuron_layer_mlp.mistake(
+    "always tanh", "The neuron uses tanh, whatever act says.", True
+)
+def _():
+    def call_(self, x):
+        return sum((w * v for w, v in zip(self.w, x, strict=True)), self.b).tanh()
+
+    return _net_with("Neuron.__call__", lambda m: call_)
+
+
+@neuron_layer_mlp.mistake(
+    "last squashed too", "The last layer has `last`, not act.", True
+)
+def _():
+    def make(m):
+        def init(self, nin, nouts, act="tanh", last="", rng=random):
+            pairs = zip([nin, *nouts], nouts, strict=False)
+            self.layers = [m.Layer(n, k, act, rng) for n, k in pairs]
+
+        return init
+
+    return _net_with("MLP.__init__", make)
+
+
+@neuron_layer_mlp.mistake(
+    "one neuron many times", "The layer repeats one neuron.", True
+)
+def _():
+    def make(m):
+        def init(self, nin, nout, act="tanh", rng=random):
+            self.neurons = [m.Neuron(nin, act, rng)] * nout
+
+        return init
+
+    return _net_with("Layer.__init__", make)
+
+
+@neuron_layer_mlp.mistake(
+    "biases left out", "parameters() leaves the biases out.", True
+)
+def _():
+    return _net_with("Neuron.parameters", lambda m: lambda self: list(self.w))
+
+
+@neuron_layer_mlp.mistake(
+    "always a list", "A layer of one neuron gives its Value.", True
+)
+def _():
+    return _net_with(
+        "Layer.__call__", lambda m: lambda self, x: [n(x) for n in self.neurons]
+    )
+
+
+@neuron_layer_mlp.mistake("positive weights", "Weights lie between -1 and 1.", True)
+def _():
+    def make(m):
+        def init(self, nin, act="tanh", rng=random):
+            self.w = [m.Value(rng.random()) for _ in range(nin)]
+            self.b, self.act = m.Value(0.0), act
+
+        return init
+
+    return _net_with("Neuron.__init__", make)
+
+
+@neuron_layer_mlp.mistake("own randomness", "The weights are not drawn from rng.", True)
+def _():
+    def make(m):
+        def init(self, nin, act="tanh", rng=random):
+            self.w = [m.Value(random.uniform(-1, 1)) for _ in range(nin)]
+            self.b, self.act = m.Value(0.0), act
+
+        return init
+
+    return _net_with("Neuron.__init__", make)
+
+
+@neuron_layer_mlp.mistake(
+    "last layer only", "parameters() gives one layer's alone.", True
+)
+def _():
+    return _net_with(
+        "MLP.parameters", lambda m: lambda self: self.layers[-1].parameters()
+    )
+
+
+# ---------------------------------------------------------------- sgd
+
+
+class _Bowl:
+    """Two parameters and a bowl-shaped loss: descent that can be done on paper."""
+
+    def __init__(self) -> None:
+        self.Value = _given().Value
+        self.p = [self.Value(1.0), self.Value(-2.0)]
+
+    def parameters(self) -> list[Any]:
+        return self.p
+
+    def zero_grad(self) -> None:
+        for p in self.p:
+            p.grad = 0.0
+
+    def loss(self) -> Any:
+        return self.p[0] ** 2 + self.p[1] ** 2 * 3
+
+
+def _bowl(train: Callable, steps: int) -> Any:
+    bowl = _Bowl()
+    losses = train(bowl, bowl.loss, steps, 0.1)
+    if not isinstance(losses, list):
+        return losses
+    return {"losses": losses, "parameters": [p.data for p in bowl.p]}
+
+
+def _bowl_by_hand(steps: int) -> dict[str, list[float]]:
+    x, y, losses = 1.0, -2.0, []
+    for _ in range(steps):
+        losses.append(x**2 + 3 * y**2)
+        x, y = x - 0.1 * 2 * x, y - 0.1 * 6 * y
+    return {"losses": losses, "parameters": [x, y]}
+
+
+_POINTS = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]
+_TARGETS = [1.0, -1.0, -1.0, 1.0]
+
+
+def _four_points(train: Callable) -> Any:
+    module = _given()
+    net = module.MLP(3, [4, 4, 1], last="tanh", rng=random.Random(3))
+
+    def loss() -> Any:
+        outs = [net(x) for x in _POINTS]
+        return sum((o - t) ** 2 for o, t in zip(outs, _TARGETS, strict=True))
+
+    losses = train(net, loss, 40, 0.1)
+    if not isinstance(losses, list) or len(losses) != 40:
+        return losses
+    signs = [net(x).data * t > 0 for x, t in zip(_POINTS, _TARGETS, strict=True)]
+    return {"points on the right side": sum(signs), "loss below 0.2": losses[-1] < 0.2}
+
+
+def moons(n: int, rng: random.Random) -> list[tuple[list[float], int]]:
+    """Two interleaved half circles with noise 0.1: points and labels of ±1."""
+    points = []
+    for i in range(n):
+        angle, label = math.pi * rng.random(), 1 if i % 2 else -1
+        x, y = math.cos(angle), math.sin(angle)
+        x, y = (1 - x, 0.5 - y) if label > 0 else (x, y)
+        points.append(([x + rng.gauss(0, 0.1), y + rng.gauss(0, 0.1)], label))
+    return points
+
+
+def _two_moons(train: Callable) -> Any:
+    module, points = _given(), moons(20, random.Random(105))
+    net = module.MLP(2, [8, 1], "relu", rng=random.Random(5))
+
+    def loss() -> Any:
+        margins = [(1 - label * net(x)).relu() for x, label in points]
+        return sum(margins) / len(points)
+
+    losses = train(net, loss, 25, 1.0)
+    if not isinstance(losses, list):
+        return losses
+    right = sum(net(x).data * label > 0 for x, label in points)
+    return {"at least 95 % right": right / len(points) >= 0.95}
+
+
+@exercise("micrograd.sgd", limit=15)
+def sgd(train: Callable) -> Cases:
+    for steps in (1, 2, 5):
+        text = f"train on x² + 3y² from (1, -2), {steps} steps of 0.1"
+        yield case(text, lambda n=steps: _bowl(train, n), _bowl_by_hand(steps))
+    four = {"points on the right side": 4, "loss below 0.2": True}
+    yield case("four points, 40 steps", lambda: _four_points(train), four, once=True)
+    many = {"at least 95 % right": True}
+    yield case("two moons, 25 steps", lambda: _two_moons(train), many, once=True)
+
+
+def _trainer(step: Callable) -> Callable:
+    def train(model, loss, steps, lr):
+        losses = []
+        for _ in range(steps):
+            losses.append(step(model, loss, lr))
+        return losses
+
+    return train
+
+
+def _update(model: Any, lr: float) -> None:
+    for p in model.parameters():
+        p.data -= lr * p.grad
+
+
+@sgd.mistake("no zero_grad", "Old gradients are never set to zero: they pile up.", True)
+def _():
+    def step(model, loss, lr):
+        value = loss()
+        value.backward()
+        _update(model, lr)
+        return value.data
+
+    return (_trainer(step),)
+
+
+@sgd.mistake(
+    "nothing moves",
+    "Nothing moves: gradients are zeroed before the step, or `p = …` only renames.",
+    True,
+)
+def _():
+    def step(model, loss, lr):
+        value = loss()
+        value.backward()
+        model.zero_grad()
+        _update(model, lr)
+        return value.data
+
+    return (_trainer(step),)
+
+
+@sgd.mistake("uphill", "The step goes uphill: subtract the gradient.", True)
+def _():
+    def step(model, loss, lr):
+        value = loss()
+        model.zero_grad()
+        value.backward()
+        _update(model, -lr)
+        return value.data
+
+    return (_trainer(step),)
+
+
+@sgd.mistake(
+    "losses as Values", "The losses are Values: keep their numbers (.data).", True
+)
+def _():
+    def step(model, loss, lr):
+        value = loss()
+        model.zero_grad()
+        value.backward()
+        _update(model, lr)
+        return value
+
+    return (_trainer(step),)
+
+
+@sgd.mistake(
+    "loss measured once", "The loss is built once: run the model each step.", True
+)
+def _():
+    def train(model, loss, steps, lr):
+        value, losses = loss(), []
+        for _ in range(steps):
+            model.zero_grad()
+            value.grad = 0.0
+            value.backward()
+            _update(model, lr)
+            losses.append(value.data)
+        return losses
+
+    return (train,)
+
+
+@sgd.mistake(
+    "measured after", "The loss is measured after the step, not before it.", True
+)
+def _():
+    def step(model, loss, lr):
+        value = loss()
+        model.zero_grad()
+        value.backward()
+        _update(model, lr)
+        return loss().data
+
+    return (_trainer(step),)
+
+
+@sgd.mistake("sign of the gradient", "The step ignores how steep the slope is.", True)
+def _():
+    def step(model, loss, lr):
+        value = loss()
+        model.zero_grad()
+        value.backward()
+        for p in model.parameters():
+            p.data -= lr * math.copysign(1, p.grad)
+        return value.data
+
+    return (_trainer(step),)
+
+
+# ---------------------------------------------------------------- gradient_by_hand
+
+
+def _formula(a: float, b: float, c: float) -> tuple[float, float, float]:
+    da = -3 * a * a - 1 / (2 * math.sqrt(a))
+    return da, 3 * math.cos(3 * b) + 2.5 * b * math.sqrt(b), 1 / (c * c)
+
+
+@exercise("micrograd.gradient_by_hand")
+def gradient_by_hand(gradient: Callable) -> Cases:
+    rng = random.Random(6)
+    points = [
+        (2.0, 3.0, 4.0),
+        *(tuple(rng.uniform(0.5, 5) for _ in "abc") for _ in range(4)),
+    ]
+    for point in points:
+        yield call(gradient, *point, expects=_formula(*point))
+
+
+def _by_hand(da: Callable, db: Callable, dc: Callable) -> Callable:
+    return lambda a, b, c: (da(a), db(b), dc(c))
+
+
+def _da(a: float) -> float:
+    return -3 * a**2 - 0.5 * a**-0.5
+
+
+def _db(b: float) -> float:
+    return 3 * math.cos(3 * b) + 2.5 * b**1.5
+
+
+def _dc(c: float) -> float:
+    return c**-2
+
+
+_BY_HAND: dict[str, tuple[str, Callable]] = {
+    "sign of 1/c": (
+        "-1/c has the slope +1/c².",
+        _by_hand(_da, _db, lambda c: -(c**-2)),
+    ),
+    "inner factor": (
+        "The slope of sin 3b has the inner factor 3.",
+        _by_hand(_da, lambda b: math.cos(3 * b) + 2.5 * b**1.5, _dc),
+    ),
+    "square root": (
+        "The slope of √a is 1/(2√a).",
+        _by_hand(lambda a: -3 * a**2 - a**-0.5, _db, _dc),
+    ),
+    "sign of the root": (
+        "The root has a minus sign, and keeps it.",
+        _by_hand(lambda a: -3 * a**2 + 0.5 * a**-0.5, _db, _dc),
+    ),
+    "sign of the cube": (
+        "The cube has a minus sign, and keeps it.",
+        _by_hand(lambda a: 3 * a**2 - 0.5 * a**-0.5, _db, _dc),
+    ),
+    "exponent": (
+        "The slope of b^2.5 is 2.5·b^1.5.",
+        _by_hand(_da, lambda b: 3 * math.cos(3 * b) + 2.5 * b**2.5, _dc),
+    ),
+    "sign of the cosine": (
+        "The slope of the sine is +cosine.",
+        _by_hand(_da, lambda b: -3 * math.cos(3 * b) + 2.5 * b**1.5, _dc),
+    ),
+}
+for _name, (_sentence, _wrong) in _BY_HAND.items():
+    gradient_by_hand.mistake(_name, _sentence)(_wrong)
+
+
+# ---------------------------------------------------------------- softmax_nll
+
+
+def _scores(*numbers: float) -> list[Any]:
+    Value = _given().Value
+    return [Value(x) for x in numbers]
+
+
+def _probabilities(softmax: Callable, *numbers: float) -> Any:
+    out = softmax(_scores(*numbers))
+    if not isinstance(out, list):
+        return out
+    return [_read(p) for p in out]
+
+
+def _loss(nll: Callable, target: int, *numbers: float) -> Any:
+    scores = _scores(*numbers)
+    out = nll(scores, target)
+    if not hasattr(out, "backward"):
+        return out
+    out.backward()
+    return {"loss": out.data, "gradients": [z.grad for z in scores]}
+
+
+def _soft(numbers: list[float]) -> list[float]:
+    exps = [math.exp(z - max(numbers)) for z in numbers]
+    return [e / sum(exps) for e in exps]
+
+
+def _loss_by_formula(target: int, *numbers: float) -> dict[str, Any]:
+    p = _soft(list(numbers))
+    grads = [q - (i == target) for i, q in enumerate(p)]
+    return {"loss": -math.log(p[target]), "gradients": grads}
+
+
+@exercise("micrograd.softmax_nll")
+def softmax_nll(softmax: Callable, nll: Callable) -> Cases:
+    rng = random.Random(8)
+    lists = [[0.0, 3.0, -2.0, 1.0], [rng.uniform(-4, 4) for _ in range(5)], [1.0, 1.0]]
+    for z in lists:
+        text = f"softmax of {[round(x, 3) for x in z]}"
+        yield case(text, lambda z=z: _probabilities(softmax, *z), _soft(z))
+    for target, z in ((3, lists[0]), (0, lists[0]), (2, lists[1])):
+        text = f"nll of {[round(x, 3) for x in z]}, target {target}"
+        want = _loss_by_formula(target, *z)
+        yield case(text, lambda t=target, z=z: _loss(nll, t, *z), want)
+    big = [1000.0, 999.0, -1000.0]
+    text = "softmax of [1000, 999, -1000]"
+    yield case(text, lambda: _probabilities(softmax, *big), _soft(big))
+    yield case(
+        "nll of [1000, 999, -1000], target 1",
+        lambda: _loss(nll, 1, *big),
+        _loss_by_formula(1, *big),
+    )
+
+
+def _right_softmax(logits: list[Any]) -> list[Any]:
+    return _given().softmax(logits)
+
+
+def _right_nll(logits: list[Any], target: int) -> Any:
+    return -_right_softmax(logits)[target].log()
+
+
+@softmax_nll.mistake(
+    "overflows", "e to the 1000 overflows: subtract the largest first.", True
+)
+def _():
+    def softmax(logits):
+        exps = [z.exp() for z in logits]
+        total = sum(exps)
+        return [e / total for e in exps]
+
+    return softmax, lambda logits, target: -softmax(logits)[target].log()
+
+
+@softmax_nll.mistake(
+    "not exponentiated", "The scores are divided without e to them.", True
+)
+def _():
+    def softmax(logits):
+        total = sum(logits)
+        return [z / total for z in logits]
+
+    return softmax, lambda logits, target: -softmax(logits)[target].log()
+
+
+@softmax_nll.mistake("not negated", "The log likelihood is not negated.", True)
+def _():
+    return _right_softmax, lambda logits, target: _right_softmax(logits)[target].log()
+
+
+@softmax_nll.mistake("no logarithm", "The loss is -log p, not -p.", True)
+def _():
+    return _right_softmax, lambda logits, target: -_right_softmax(logits)[target]
+
+
+@softmax_nll.mistake(
+    "not normalised", "The exponentials are not divided by their sum.", True
+)
+def _():
+    def softmax(logits):
+        largest = max(z.data for z in logits)
+        return [(z - largest).exp() for z in logits]
+
+    return softmax, lambda logits, target: -softmax(logits)[target].log()
+
+
+@softmax_nll.mistake(
+    "cut off", "The result is built from numbers: no gradient flows.", True
+)
+def _():
+    def nll(logits, target):
+        p = _soft([z.data for z in logits])
+        return _given().Value(-math.log(p[target]))
+
+    return _right_softmax, nll
+
+
+@softmax_nll.mistake(
+    "divided by the largest", "Subtract the largest; do not divide by it.", True
+)
+def _():
+    def softmax(logits):
+        largest = max(abs(z.data) for z in logits)
+        exps = [(z / largest).exp() for z in logits]
+        total = sum(exps)
+        return [e / total for e in exps]
+
+    return softmax, lambda logits, target: -softmax(logits)[target].log()
+
+
+@softmax_nll.mistake("over all targets", "The loss is that of the target alone.", True)
+def _():
+    return (
+        _right_softmax,
+        lambda logits, target: -sum(p.log() for p in _right_softmax(logits)),
+    )
+
+
+# ---------------------------------------------------------------- gradcheck
+
+
+def _planted(factor: float) -> Callable[..., Any]:
+    """A product whose backward pass is off by a factor at its right input."""
+
+    def product(a: Any, b: Any) -> Any:
+        out = a * b
+        right = out._backward
+
+        def backward() -> None:
+            before = b.grad
+            right()
+            b.grad = before + factor * a.data * out.grad
+
+        out._backward = backward
+        return out
+
+    return product
+
+
+def _report(gradient_check: Callable, f: Callable, *numbers: float) -> Any:
+    inputs = _scores(*numbers)
+    for v in inputs:
+        v.grad = 5.0  # left over from somewhere
+    wrong = gradient_check(f, inputs)
+    if not isinstance(wrong, list):
+        return wrong
+    return {"wrong": wrong, "the inputs after it": [v.data for v in inputs]}
+
+
+@exercise("micrograd.gradcheck")
+def gradcheck(gradient_check: Callable) -> Cases:
+    def of(text: str, f: Callable, numbers: list[float], wrong: list[tuple]) -> Case:
+        want = {"wrong": wrong, "the inputs after it": numbers}
+        act = lambda: _report(gradient_check, f, *numbers)  # noqa: E731
+        return case(text, act, want, within=SLOPE)
+
+    lost, flipped, nearly = _planted(0.0), _planted(-1.0), _planted(1.005)
+    yield of("a * b, which is right", lambda a, b: a * b, [2.0, 3.0], [])
+    yield of("a product that gives b no gradient", lost, [2.0, 3.0], [(1, 0.0, 2.0)])
+    yield of(
+        "a product with the wrong sign at b", flipped, [2.0, 3.0], [(1, -2.0, 2.0)]
+    )
+    yield of("a product off by half a percent", nearly, [2.0, 3.0], [(1, 2.01, 2.0)])
+    yield of(
+        "tanh(a + b * c), right",
+        lambda a, b, c: (a + b * c).tanh(),
+        [0.1, -0.4, 0.7],
+        [],
+    )
+    yield of("a ** 3 at 200, right and steep", lambda a: a**3, [200.0], [])
+    both = lambda a, b: lost(a, b) + lost(b, a)  # noqa: E731
+    yield of("two planted mistakes", both, [2.0, 3.0], [(0, 3.0, 6.0), (1, 2.0, 4.0)])
+    yield of("a function that does not use b", lambda a, b: a * 2, [1.0, 4.0], [])
+
+
+def _checker(
+    zero: bool = True,
+    back: bool = True,
+    restore: bool = True,
+    slope: Callable | None = None,
+    off: Callable | None = None,
+    only_first: bool = False,
+) -> Callable:
+    """A gradient checker with one thing left out or done otherwise."""
+    slope = slope or (lambda up, here, down, h: (up - down) / (2 * h))
+    off = off or (lambda g, s, tol: abs(g - s) > tol * max(1.0, abs(s)))
+
+    def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
+        for v in inputs if zero else ():
+            v.grad = 0.0
+        out = f(*inputs)
+        if back:
+            out.backward()
+        wrong = []
+        for i, v in enumerate(inputs[:1] if only_first else inputs):
+            x = v.data
+            v.data = x + h
+            up = f(*inputs).data
+            v.data = x - h
+            found = slope(up, out.data, f(*inputs).data, h)
+            v.data = x if restore else v.data
+            if off(v.grad, found, tolerance):
+                wrong.append((i, v.grad, found))
+        return wrong
+
+    return gradient_check
+
+
+_CHECKERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "not zeroed": ("Gradients left over from before are counted in.", {"zero": False}),
+    "no backward": ("backward() is never called.", {"back": False}),
+    "not restored": ("A nudged input is not put back.", {"restore": False}),
+    "one sided": (
+        "A one-sided slope is too rough: right gradients are reported.",
+        {"slope": lambda up, here, down, h: (up - here) / h},
+    ),
+    "run is h": (
+        "From x-h to x+h is a run of 2h, not of h.",
+        {"slope": lambda up, here, down, h: (up - down) / h},
+    ),
+    "blind to sign": (
+        "Only the sizes are compared: a wrong sign goes unseen.",
+        {"off": lambda g, s, tol: abs(abs(g) - abs(s)) > tol * max(1.0, abs(s))},
+    ),
+    "too lenient": (
+        "The tolerance is so wide that half a percent passes.",
+        {"off": lambda g, s, tol: abs(g - s) > 0.01 * max(1.0, abs(s))},
+    ),
+    "not relative": (
+        "Steep slopes need a relative tolerance.",
+        {"off": lambda g, s, tol: abs(g - s) > tol},
+    ),
+    "only the first": ("Only the first input is looked at.", {"only_first": True}),
+}
+for _name, (_sentence, _options) in _CHECKERS.items():
+    gradcheck.mistake(_name, _sentence)(_checker(**_options))
+
+del _name, _sentence, _options, _wrong
+__all__ = ["EXACT", "FLOAT64", "moons"]

@@ -1,0 +1,1 @@
+"""The modules that later lessons stand on; made from the solutions."""
