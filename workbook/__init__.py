@@ -18,7 +18,6 @@ _DOORS = {
     "check": "workbook.desk",
     "hint": "workbook.desk",
     "solution": "workbook.desk",
-    "reset": "workbook.desk",
     "predict": "workbook.predictions",
 }
 
