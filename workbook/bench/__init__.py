@@ -1,0 +1,1 @@
+"""What `make` runs: notebooks built, merged, checked and exported."""
