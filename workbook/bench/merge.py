@@ -141,8 +141,8 @@ def _answers(
 ) -> dict[str, int]:
     """New key -> index of the old cell that takes its place, in the old order.
 
-    Former names count too. A cell that was changed goes before one that was not, the key itself before the
-    keys it was.
+    Former names count too. A cell that was changed goes before one that was not,
+    the key itself before the keys it was.
     """
     taken = {_key(cell) for cell in new}  # a former name still in use is no former name
     found = {}
