@@ -12,7 +12,7 @@ READY  := $(VENV)/.ready
 RUN    := $(BIN)/python -m workbook
 
 .DEFAULT_GOAL := help
-.PHONY: setup lab check test progress hint solution reset watch export results update \
+.PHONY: setup lab check test progress hint solution reset export results \
         exercises expected notebooks format clean doctor help
 
 $(READY): requirements.lock pyproject.toml

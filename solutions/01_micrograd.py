@@ -15,13 +15,13 @@ from workbook import add_to, check, explore, hint, solution, style
 style.use()
 
 # %% [markdown]
-# ## derivative · 10 min
+# ## derivative
 #
 # The slope of $f$ at $x$, measured from both sides: how much does $f$ change between
 # $x-h$ and $x+h$, per unit of $x$? For $f(x) = x^2$ at $3$ the answer is $6$.
 # Choose the default for `h` with care: the check asks for eight right digits.
 
-# %% exercise="micrograd.derivative" minutes=10 difficulty=1 concepts=["derivative", "gradient descent"]
+# %% exercise="micrograd.derivative" minutes=10 difficulty=1
 def derivative(f, x, h=None):
     """The central difference of f at x, with step h (or one that you choose)."""
     # TODO: choose a step where h is None, then measure the slope
@@ -50,13 +50,13 @@ check("micrograd.derivative", derivative)
 # best step lies near $10^{-5}$, and no step gives all sixteen digits.
 
 # %% [markdown]
-# ## value · 15 min
+# ## value
 #
 # A **Value** holds a number and remembers what it was made from. `Value(2.0) * 3 + 1`
 # holds `7.0`; its op is `"+"`, and its children are the product and a `Value(1)`.
 # A plain number may stand on either side, so `1 + Value(2.0)` and `sum([...])` work.
 
-# %% exercise="micrograd.value" minutes=15 difficulty=2 concepts=["computational graphs", "the Value class"]
+# %% exercise="micrograd.value" minutes=15 difficulty=2
 class Value:
     """A number that remembers how it was made."""
 
@@ -120,14 +120,14 @@ check("micrograd.value", Value)
 # the same node stands twice, and both places will receive a gradient.
 
 # %% [markdown]
-# ## local_grads · 15 min
+# ## local_grads
 #
 # Each operation knows its **local derivative**: how its output moves when one input
 # moves. Give `out` a function `_backward` that passes `out.grad` on to the inputs.
-# A node may be used twice, so each use *adds* its share.
-# For $a \cdot b$ with $a=2$, $b=5$ and `out.grad = 1`, $a$ receives $5$ and $b$ receives $2$.
+# A node may be used twice, so each use *adds* its share. For $a \cdot b$ with $a=2$,
+# $b=5$ and `out.grad = 1`, $a$ receives $5$ and $b$ receives $2$.
 
-# %% exercise="micrograd.local_grads" minutes=15 difficulty=2 concepts=["chain rule", "the Value class"]
+# %% exercise="micrograd.local_grads" minutes=15 difficulty=2
 @add_to(Value)
 def __add__(self, other):
     other = other if isinstance(other, Value) else Value(other)
@@ -181,13 +181,13 @@ check("micrograd.local_grads", Value)
 # rules carry most of the work in every network that follows.
 
 # %% [markdown]
-# ## toposort · 15 min
+# ## toposort
 #
 # A node may pass its gradient on only when that gradient is complete. So list the
 # nodes in **topological order**: every node after all of its children, each once.
 # Networks are deep: a chain of 50,000 nodes must work, so do not recurse.
 
-# %% exercise="micrograd.toposort" minutes=15 difficulty=4 concepts=["backward pass", "computational graphs"]
+# %% exercise="micrograd.toposort" minutes=15 difficulty=4
 def topological_order(root):
     """All nodes that root was made from, children first, root last, each once."""
     # TODO: walk the graph with a stack of your own
@@ -217,7 +217,7 @@ check("micrograd.toposort", topological_order)
 # already seen keeps each one single.
 
 # %% [markdown] tags=["hint"]
-# In the loop: `node, ready = stack.pop()`; where it is ready, it joins `order`;
+# In the loop: pop a `node` and whether it is `ready`; where it is, it joins `order`;
 # where it is new, `stack.append((node, ____))` and then one pair for each child.
 
 # %% [markdown] tags=["solution"]
@@ -226,12 +226,12 @@ check("micrograd.toposort", topological_order)
 # Nodes are compared by identity: two nodes that hold the same number are two nodes.
 
 # %% [markdown]
-# ## backward · 5 min
+# ## backward
 #
 # The root's own gradient is $1$. From there, call each node's `_backward`, the root
 # first, the leaves last.
 
-# %% exercise="micrograd.backward" minutes=5 difficulty=2 concepts=["backward pass", "chain rule"]
+# %% exercise="micrograd.backward" minutes=5 difficulty=2
 @add_to(Value)
 def backward(self):
     """Fill in grad, the derivative of self, for every node that self was made from."""
@@ -260,7 +260,7 @@ check("micrograd.backward", Value)
 # round of gradients to the leaves: that is why training sets them to zero in between.
 
 # %% [markdown]
-# ## functions · 15 min
+# ## functions
 #
 # The same for functions of one input. `_apply` below makes the node; you give it the
 # value and the local derivative. `Value(0.0).tanh()` holds $0$ and passes its gradient
@@ -278,7 +278,7 @@ def _apply(self, data, slope, op):
     out._backward = _backward
     return out
 
-# %% exercise="micrograd.functions" minutes=15 difficulty=2 concepts=["chain rule", "the Value class"]
+# %% exercise="micrograd.functions" minutes=15 difficulty=2
 @add_to(Value)
 def tanh(self):
     # TODO: the value is math.tanh(self.data); what is the slope there?
@@ -333,7 +333,7 @@ check("micrograd.functions", Value)
 # slope $1/x$; the rectifier passes everything or nothing; $x^n$ has $n x^{n-1}$.
 
 # %% [markdown] tags=["hint"]
-# The first one is `t = math.tanh(self.data)`, then `self._apply(t, 1 - ____, "tanh")`.
+# With the output called `t`, the first one returns `self._apply(t, 1 - ____, "tanh")`.
 
 # %% [markdown] tags=["solution"]
 # **Why.** Each of these could be built from smaller steps: $\tanh$ from two
@@ -342,12 +342,12 @@ check("micrograd.functions", Value)
 # also keeps large inputs safe, where $e^{2x}$ overflows.
 
 # %% [markdown]
-# ## operators · 10 min
+# ## operators
 #
 # Subtraction and division need no new derivative: write each with the operations that
 # exist. `1 - Value(3.0)` holds `-2.0`, and `1 / Value(4.0)` holds `0.25`.
 
-# %% exercise="micrograd.operators" minutes=10 difficulty=1 concepts=["the Value class"]
+# %% exercise="micrograd.operators" minutes=10 difficulty=1
 @add_to(Value)
 def __neg__(self):  # -self
     # TODO
@@ -406,11 +406,11 @@ check("micrograd.operators", Value)
 # size and the wrong sign, and a loss of squares would never show it.
 
 # %% [markdown]
-# ## neuron_layer_mlp · 20 min
+# ## neuron_layer_mlp
 #
 # A **neuron** weighs its inputs, adds a bias and squashes the sum. A **layer** is
-# several neurons on the same inputs. A **multi-layer perceptron** (MLP) feeds each layer into
-# the next. `MLP(3, [4, 4, 1])` has $41$ parameters.
+# several neurons on the same inputs. A **multi-layer perceptron** (MLP) feeds each
+# layer into the next. `MLP(3, [4, 4, 1])` has $41$ parameters.
 
 # %%
 class Module:
@@ -423,7 +423,7 @@ class Module:
         for p in self.parameters():
             p.grad = 0.0
 
-# %% exercise="micrograd.neuron_layer_mlp" minutes=20 difficulty=3 concepts=["neurons, layers, networks"]
+# %% exercise="micrograd.neuron_layer_mlp" minutes=20 difficulty=3
 class Neuron(Module):
     """act(w · x + b); act is "tanh", "relu", or "" for none."""
 
@@ -450,7 +450,7 @@ class Neuron(Module):
 
 # %% exercise="micrograd.neuron_layer_mlp"
 class Layer(Module):
-    """nout neurons on the same nin inputs; a single neuron gives a Value, not a list."""
+    """nout neurons on the same inputs; a single neuron gives a Value, not a list."""
 
     def __init__(self, nin, nout, act="tanh", rng=random):
         # TODO: a list self.neurons
@@ -520,13 +520,13 @@ check("micrograd.neuron_layer_mlp", Neuron, Layer, MLP)
 # each forward pass, with a gradient of zero.
 
 # %% [markdown]
-# ## sgd · 15 min
+# ## sgd
 #
 # **Gradient descent**: measure the loss, find its gradient, take a small step
 # downhill, repeat. `loss()` runs the model and returns the loss as a `Value`. Return
 # the losses as plain numbers, each measured before its step.
 
-# %% exercise="micrograd.sgd" minutes=15 difficulty=3 concepts=["gradient descent"]
+# %% exercise="micrograd.sgd" minutes=15 difficulty=3
 def train(model, loss, steps, lr):
     """Take steps of size lr against the gradient; return the loss before each step."""
     losses = []
@@ -550,8 +550,8 @@ check("micrograd.sgd", train)
 # over from the step before, and a step uphill.
 
 # %% [markdown] tags=["hint"]
-# `model.zero_grad()` belongs before `backward()`. The gradient points uphill, so
-# each parameter's `data` moves the other way.
+# Set the gradients to zero before `backward()`, not after it. The gradient points
+# uphill, so each parameter's `data` moves the other way.
 
 # %% [markdown] tags=["hint"]
 # The update is `p.data -= ____ * p.grad` for each `p` in `model.parameters()`.
@@ -562,13 +562,13 @@ check("micrograd.sgd", train)
 # compares every loss on the way with a loop done by hand.
 
 # %% [markdown]
-# ## gradient_by_hand · 10 min
+# ## gradient_by_hand
 #
 # On paper, for once. Give the three partial derivatives of
 # $f(a,b,c) = -a^3 + \sin 3b - \frac{1}{c} + b^{2.5} - \sqrt{a}$.
 # At $(2, 3, 4)$ the last one is $\frac{1}{16}$.
 
-# %% exercise="micrograd.gradient_by_hand" minutes=10 difficulty=2 concepts=["derivative", "chain rule"]
+# %% exercise="micrograd.gradient_by_hand" minutes=10 difficulty=2
 def gradient(a, b, c):
     """The gradient of f at (a, b, c), as a tuple of three numbers."""
     # TODO: three derivatives, found on paper
@@ -598,13 +598,14 @@ check("micrograd.gradient_by_hand", gradient)
 # of them, and costs one evaluation in place of six.
 
 # %% [markdown]
-# ## softmax_nll · 15 min
+# ## softmax_nll
 #
 # **Softmax** turns scores into probabilities: $p_i = e^{z_i} / \sum_j e^{z_j}$. The
 # **negative log likelihood** of a target is $-\log p_{target}$. Scores
-# $(0, 3, -2, 1)$ with target $3$ give a loss of $2.1755$. Scores may be in the thousands.
+# $(0, 3, -2, 1)$ with target $3$ give a loss of $2.1755$. Scores may be in the
+# thousands.
 
-# %% exercise="micrograd.softmax_nll" minutes=15 difficulty=3 concepts=["chain rule", "backward pass"]
+# %% exercise="micrograd.softmax_nll" minutes=15 difficulty=3
 def softmax(logits):
     """Probabilities for a list of Values: a list of Values whose data sum to 1."""
     # TODO: shift by the largest score, exponentiate, divide by the sum
@@ -642,13 +643,13 @@ check("micrograd.softmax_nll", softmax, nll)
 # sum to zero. Lesson 5 derives it; here the engine finds it unaided.
 
 # %% [markdown]
-# ## gradcheck · 15 min
+# ## gradcheck
 #
 # How do we know that a backward pass is right? Ask the slope itself: nudge each input
 # and compare. Return a list of `(index, engine's gradient, measured slope)` for the
 # inputs where the two disagree; an empty list means that all is well.
 
-# %% exercise="micrograd.gradcheck" minutes=15 difficulty=4 concepts=["derivative", "backward pass"]
+# %% exercise="micrograd.gradcheck" minutes=15 difficulty=4
 def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
     """Compare backward() of f(*inputs), a Value, with central differences."""
     # TODO: gradients by backward(), slopes by nudging .data, and who disagrees

@@ -57,7 +57,7 @@ def add_to(cls: type) -> Callable[[Method], Method]:
 
 
 def checking() -> bool:
-    """Whether `make check` runs this notebook: shipped data, short budgets, plain text."""
+    """Whether `make check` runs this notebook: shipped data, short budgets, text."""
     return os.environ.get("WORKBOOK_CHECK") == "1"
 
 
@@ -68,7 +68,7 @@ def budget(full: int, check: int) -> int:
 
 def headless() -> bool:
     """Whether nobody is there to click: in check mode, or outside a Jupyter kernel."""
-    if checking() or "ipykernel" not in sys.modules:
+    ipython = sys.modules.get("IPython")
+    if checking() or ipython is None:
         return True
-    shell = sys.modules["IPython"].get_ipython()
-    return shell is None or not hasattr(shell, "kernel")
+    return not hasattr(ipython.get_ipython(), "kernel")

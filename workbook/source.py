@@ -57,7 +57,7 @@ class Exercise:
     cells: tuple[Cell, ...]  # its TODO cells, answers in place
     minutes: int
     difficulty: int  # 1 to 5
-    concepts: tuple[str, ...]
+    concepts: tuple[str, ...]  # of the course, as course.toml ties them
     hints: tuple[str, ...]
     why: str
     another: tuple[str, ...]  # other ways to write it, code
@@ -80,11 +80,20 @@ def read(path: Path) -> list[Cell]:
     cells: list[Cell] = []
     lines = path.read_text("utf-8").splitlines()
     starts = [i for i, line in enumerate(lines) if _MARKER.match(line)]
-    if any(line.strip() for line in lines[: starts[0] if starts else None]):
+    if any(
+        line.strip() for line in _after_header(lines[: starts[0] if starts else None])
+    ):
         raise SourceError(path, 1, "text before the first `# %%`: give it a cell")
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
         cells.append(_cell(path, start, lines[start], lines[start + 1 : end]))
     return cells
+
+
+def _after_header(lines: list[str]) -> list[str]:
+    """The lines after jupytext's header, which stands between two `# ---`."""
+    if lines[:1] == ["# ---"] and "# ---" in lines[1:]:
+        return lines[lines.index("# ---", 1) + 1 :]
+    return lines
 
 
 def _cell(path: Path, start: int, marker: str, body: list[str]) -> Cell:
@@ -148,16 +157,17 @@ def _exercises(one: Lesson, cells: list[Cell]) -> Iterator[Exercise]:
         if not answers:
             continue
         title, _, task = heading.text.partition("\n")
+        id = answers[0].exercise or ""
         meta = answers[0].meta
         tagged = [c for c in block if "solution" in c.tags]
         yield Exercise(
-            id=answers[0].exercise or "",
-            title=title.removeprefix("## ").partition(" · ")[0],
+            id=id,
+            title=title.removeprefix("## "),
             task=task.strip(),
             cells=answers,
             minutes=int(meta.get("minutes", 0)),
             difficulty=int(meta.get("difficulty", 0)),
-            concepts=tuple(meta.get("concepts", ())),
+            concepts=tuple(c.name for c in one.concepts if id in c.exercises),
             hints=tuple(c.text for c in block if "hint" in c.tags),
             why="\n\n".join(c.text for c in tagged if c.kind == "markdown"),
             another=tuple(c.text for c in tagged if c.kind == "code"),

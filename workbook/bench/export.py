@@ -1,4 +1,4 @@
-"""Answers become a plain module: imports on top, classes whole, nothing of the workbook.
+"""Answers become a plain module: imports on top, whole classes, no workbook in it.
 
 What is exported are the lesson's public names and whatever these need. A class that
 grew over several cells by `@add_to(Value)` comes out as one class; as within a class

@@ -143,7 +143,7 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """nout neurons on the same nin inputs; a single neuron gives a Value, not a list."""
+    """nout neurons on the same inputs; a single neuron gives a Value, not a list."""
 
     def __init__(self, nin, nout, act="tanh", rng=random):
         self.neurons = [Neuron(nin, act, rng) for _ in range(nout)]

@@ -1,0 +1,166 @@
+"""Text becomes notebooks: deterministic cells, merged around what a learner wrote."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from workbook.bench.lint import COMPARED
+from workbook.bench.merge import MergeRefused, fingerprint, write
+from workbook.course import course, lesson, root
+from workbook.source import Cell, read
+
+_UNNAMED = re.compile(r"(markdown|code)-[0-9a-f]{12}\b")
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+def notebook(path: Path) -> NotebookNode:
+    """The notebook of a percent file. The same text gives the same bytes."""
+    import jupytext
+
+    text = path.read_text("utf-8")
+    made = jupytext.reads(text, fmt="py:percent")
+    cells, seen = [], Counter[str]()
+    for ours, theirs in zip(read(path), made.cells, strict=True):
+        if path.parent.name == "solutions":
+            ours = _compared_verdict(ours)
+        cells.append(_cell(ours, theirs.source, seen))
+    book = nbformat.v4.new_notebook(cells=cells, metadata=_metadata())
+    nbformat.validate(book)
+    return book
+
+
+def _metadata() -> dict[str, Any]:
+    return {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
+
+
+def _cell(ours: Cell, source: str, seen: Counter[str]) -> NotebookNode:
+    source = _folded(source) if "why" in ours.tags else source
+    key = _key(ours, source, seen)
+    about = {"key": key, "made": fingerprint(source)}
+    if ours.exercise:
+        about["exercise"] = ours.exercise
+    if "was" in ours.meta:
+        about["was"] = ours.meta["was"]
+    metadata: dict[str, Any] = {"workbook": about}
+    if ours.tags:
+        metadata["tags"] = list(ours.tags)
+    id = hashlib.sha256(key.encode()).hexdigest()[:12]
+    if ours.kind == "markdown":
+        return nbformat.v4.new_markdown_cell(source, id=id, metadata=metadata)
+    return nbformat.v4.new_code_cell(source, id=id, metadata=metadata)
+
+
+def _compared_verdict(cell: Cell) -> Cell:
+    """In solutions every verdict is compared: the cell of a check gets tag and key."""
+    match = re.match(r'check\("([\w.]+)"', cell.text)
+    if not match or cell.kind != "code":
+        return cell
+    return replace(cell, meta={"tags": [COMPARED], "key": f"check:{match[1]}"})
+
+
+def _key(ours: Cell, source: str, seen: Counter[str]) -> str:
+    """A name that a cell keeps while the course changes around it.
+
+    An exercise's cells have its id, compared cells the key that their author wrote,
+    headings their words; any other cell is named by its text, since a changed text
+    is another cell.
+    """
+    name = ours.exercise or ours.meta.get("key") or _heading(source)
+    if not name:
+        digest = hashlib.sha256(f"{ours.kind}\n{source}".encode()).hexdigest()
+        name = f"{ours.kind}-{digest[:12]}"
+    seen[name] += 1
+    return name if seen[name] == 1 else f"{name}/{seen[name]}"
+
+
+def _heading(source: str) -> str | None:
+    """The heading that a Markdown cell begins with, as a key."""
+    match = re.match(r"#+ ([^·\n]+)", source)
+    words = re.findall(r"\w+", match[1].lower()) if match else ()
+    return "-".join(("heading", *words)) if words else None
+
+
+def _folded(source: str) -> str:
+    """A *why* that opens at a click, so that it does not spoil the prediction."""
+    before, _, rest = source.partition("**Why.**")
+    if before.strip():
+        return source
+    summary = "<summary><b>Why</b></summary>"
+    return f"<details>{summary}\n\n{rest.strip()}\n\n</details>"
+
+
+def build_all(keys: list[str] | None = None) -> int:
+    """Build the front page, the lectures and the exercises; how many were refused.
+
+    What a learner wrote stays; what changed is listed, and a notebook that cannot be
+    merged is left as it is, with a sentence.
+    """
+    refused = 0
+    for source in sources(keys):
+        refused += not build(source)
+    return refused
+
+
+def sources(keys: list[str] | None = None) -> list[Path]:
+    """The percent files that learners get as notebooks, in the order of the course."""
+    lessons = [lesson(key) for key in keys] if keys else course().lessons
+    front = [] if keys else [root() / "start.py"]
+    paths = [p for one in lessons for p in (one.lecture_source, one.exercise_source)]
+    return [path for path in (*front, *paths) if path.exists()]
+
+
+def build(source: Path) -> bool:
+    """Build one notebook beside its source; whether it could be."""
+    target = source.with_suffix(".ipynb")
+    name = target.relative_to(root()).as_posix()
+    try:
+        outcome = write(notebook(source), target, _kept(source))
+    except MergeRefused as refused:
+        print(refused)
+        return False
+    if outcome.written:
+        print(f"{'updated' if outcome.backup else 'built'} {name}")
+        _tell(outcome.changes if outcome.backup else [])
+    return True
+
+
+def _tell(changes: list[str]) -> None:
+    """What changed, by name where a cell has one; the rest is counted."""
+    named = [line for line in changes if not _UNNAMED.match(line)]
+    for line in named:
+        print(f"  {line}")
+    if rest := len(changes) - len(named):
+        print(f"  {rest} other change{'s' * (rest > 1)} in the course's own cells")
+
+
+def _kept(source: Path) -> Path:
+    """Where the copies go: beside the exercises, for the front page as well."""
+    folder = source.parent if source.parent != root() else root() / "exercises"
+    return folder / ".kept"
+
+
+def main(argv: list[str]) -> int:
+    """`make notebooks`."""
+    return 1 if build_all(argv or None) else 0
+
+
+def canonical(book: NotebookNode) -> str:
+    """A notebook as text, for comparing two builds."""
+    return json.dumps(book, sort_keys=True, ensure_ascii=False)
+
+
+def code_of(book: NotebookNode) -> dict[str, str]:
+    """The code of a notebook's exercise cells, several cells of one id together."""
+    found: dict[str, list[str]] = {}
+    for cell in book.cells:
+        about = cell.metadata.get("workbook", {})
+        if cell.cell_type == "code" and (id := about.get("exercise")):
+            found.setdefault(re.sub(r"/\d+$", "", id), []).append(cell.source)
+    return {id: "\n\n\n".join(codes) for id, codes in found.items()}

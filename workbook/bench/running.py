@@ -1,0 +1,64 @@
+"""Runs notebooks in check mode: shipped data, short budgets, a scratch tracker."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from nbformat import NotebookNode
+
+from workbook.bench.build import notebook
+from workbook.course import root
+
+CELL_SECONDS = 120  # a cell that takes longer in check mode has gone wrong
+Item = TypeVar("Item")
+
+
+def check_environment(strict: bool = False, verdicts: Path | None = None) -> dict:
+    """The environment of a kernel in check mode: deterministic and hermetic."""
+    scratch = root() / "build" / "check"
+    (scratch / "ipython").mkdir(parents=True, exist_ok=True)
+    return {
+        **os.environ,
+        "WORKBOOK_CHECK": "1",
+        "WORKBOOK_STRICT": "1" if strict else "0",
+        "WORKBOOK_ROOT": str(root()),
+        "WORKBOOK_VERDICTS": str(verdicts) if verdicts else "",
+        "WORKBOOK_PROGRESS": str(scratch / "progress.json"),
+        "IPYTHONDIR": str(scratch / "ipython"),  # no start-up files of the learner's
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "JUPYTER_PLATFORM_DIRS": "1",
+    }
+
+
+def executed(source: Path) -> tuple[NotebookNode, str]:
+    """The notebook of a percent file after a run, and its error in a line, if any."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+    book = notebook(source)
+    strict = source.parent.name == "solutions"
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            book,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": folder}},
+        )
+        try:
+            client.execute(env=check_environment(strict))
+        except (CellExecutionError, CellTimeoutError) as error:
+            lines = [line for line in str(error).splitlines() if line.strip()]
+            return book, lines[-1]
+    return book, ""
+
+
+def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
+    """The items, with a progress bar and the time left where somebody is watching."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return iter(track(list(items), what, console=Console(stderr=True), transient=True))
