@@ -8,7 +8,7 @@ def hint_text(id: str, level: int) -> str:
     hints = exercise(id).hints
     at = min(max(level, 1), len(hints))
     after = (
-        f"Run the cell again for hint {at + 1}."
+        f"Ask again for hint {at + 1}."
         if at < len(hints)
         else f'That was the last hint. `solution("{id}")` shows an answer.'
     )

@@ -18,7 +18,7 @@ import os
 import re
 import stat
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -355,19 +355,21 @@ def write(
     new: NotebookNode,
     path: str | os.PathLike[str],
     kept_folder: str | os.PathLike[str],
+    prepare: Callable[[NotebookNode], None] | None = None,
 ) -> Outcome:
     """Merge `new` into the notebook at `path`, or leave that byte for byte as it is.
 
+    `prepare` may change the notebook that lies there before the merge (a reset does).
     A file that would not change is not touched. Else its bytes go into `kept_folder`
     under a dated name first. Raises MergeRefused; the notebook is then as it was.
     """
     path, kept_folder = Path(path), Path(kept_folder)
-    plan = _planned(new, path)
+    plan = _planned(new, path, prepare)
     if plan.data is None:
         return Outcome(False, plan.merged.changes, None, plan.merged.kept)
     with _locked(path, kept_folder):
         for _ in range(ATTEMPTS):
-            plan = _planned(new, path)
+            plan = _planned(new, path, prepare)
             if plan.data is None:
                 return Outcome(False, plan.merged.changes, None, plan.merged.kept)
             _refuse_where_open(path, plan)
@@ -381,14 +383,19 @@ def write(
     )
 
 
-def _planned(new: NotebookNode, path: Path) -> _Plan:
+def _planned(
+    new: NotebookNode, path: Path, prepare: Callable[[NotebookNode], None] | None
+) -> _Plan:
     seen = _look(path)
     old = _parsed(seen.raw, path) if seen else None
     try:
+        before = copy.deepcopy(old)
+        if old is not None and prepare is not None:
+            prepare(old)
         merged = merge(old, new)
     except RecursionError:
         raise _unusable(path, "is nested too deeply") from None
-    if merged.notebook == old:
+    if merged.notebook == before:
         return _Plan(seen, merged, None)
     try:
         return _Plan(seen, merged, _text(merged.notebook))

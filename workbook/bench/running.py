@@ -15,7 +15,7 @@ CELL_SECONDS = 120  # a cell that takes longer in check mode has gone wrong
 Item = TypeVar("Item")
 
 
-def check_environment(strict: bool = False, verdicts: Path | None = None) -> dict:
+def check_environment(strict: bool = False) -> dict[str, str]:
     """The environment of a kernel in check mode: deterministic and hermetic."""
     scratch = root() / "build" / "check"
     (scratch / "ipython").mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def check_environment(strict: bool = False, verdicts: Path | None = None) -> dic
         "WORKBOOK_CHECK": "1",
         "WORKBOOK_STRICT": "1" if strict else "0",
         "WORKBOOK_ROOT": str(root()),
-        "WORKBOOK_VERDICTS": str(verdicts) if verdicts else "",
+        "WORKBOOK_VERDICTS": "",
         "WORKBOOK_PROGRESS": str(scratch / "progress.json"),
         "IPYTHONDIR": str(scratch / "ipython"),  # no start-up files of the learner's
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

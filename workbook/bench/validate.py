@@ -6,8 +6,11 @@ A learner's exercises take the place of the untouched ones; cells that the learn
 wrote may fail there without failing the check, and their verdicts are reported.
 """
 
+import io
+import os
 import shutil
 import time
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +24,8 @@ from workbook.bench.report import learners_report
 from workbook.bench.running import CELL_SECONDS, check_environment
 from workbook.course import Lesson, course, lesson, root
 
+VERDICTS = "verdicts.jsonl"
+
 
 def main(argv: list[str]) -> int:
     """`make check`: 0 when all is as recorded and no started exercise fails."""
@@ -32,9 +37,8 @@ def main(argv: list[str]) -> int:
     scratch = root() / "build" / "check"
     shutil.rmtree(scratch, ignore_errors=True)
     books = prepare(lessons, scratch)
-    verdicts = scratch / "verdicts.jsonl"
-    failed = run_nbval(books, verdicts)
-    open_or_passed = learners_report(lessons, verdicts)
+    failed = run_nbval(books)
+    open_or_passed = learners_report(lessons, scratch / VERDICTS)
     return 0 if not failed and open_or_passed else 1
 
 
@@ -54,10 +58,20 @@ def prepare(lessons: list[Lesson], scratch: Path) -> list[Path]:
                 book = notebook(source)
                 expected = expectations.load(expectations.sidecar(source))
                 expectations.put_into(book, expected)
+                if source == one.solution_source:
+                    _set(book, "WORKBOOK_STRICT", "1")
                 written.append(_write(book, scratch / source.parent.name / one.name))
         if one.exercise_source.exists():
-            written.append(_write(_exercises(one), scratch / "exercises" / one.name))
+            book = _exercises(one)
+            _set(book, "WORKBOOK_VERDICTS", str(scratch / VERDICTS))
+            written.append(_write(book, scratch / "exercises" / one.name))
     return written
+
+
+def _set(book: NotebookNode, name: str, value: str) -> None:
+    """Begin the scratch notebook with a cell that sets a variable of its own."""
+    code = f"import os\nos.environ[{name!r}] = {value!r}"
+    book.cells.insert(0, nbformat.v4.new_code_cell(code, execution_count=0))
 
 
 def _write(book: NotebookNode, stem: Path) -> Path:
@@ -115,10 +129,6 @@ class Watcher:
         )
         self.task = self.bar.add_task("running notebooks", total=self.total)
 
-    def pytest_addoption(self, parser) -> None:
-        """nbval asks for the colours of a terminal reporter, which is not there."""
-        parser.addoption("--color", default="no")
-
     def pytest_runtest_logreport(self, report) -> None:
         if report.when != "call" and report.passed:
             return
@@ -133,20 +143,13 @@ class Watcher:
             self.failures.append((report.nodeid, report.longreprtext))
 
 
-def run_nbval(books: list[Path], verdicts: Path | None = None) -> int:
-    """Run and compare notebooks, two at a time; how many cells failed.
-
-    Each notebook's name says its room, and the room how strictly it is taken.
-    """
+def run_nbval(books: list[Path]) -> int:
+    """Run and compare notebooks, two at a time; how many cells failed."""
     began = time.monotonic()
     cells = sum(_code_cells(path) for path in books)
     watcher = Watcher(cells)
     with watcher.bar:
-        for room in ("solutions", "notebooks", "exercises"):
-            of_room = [str(path) for path in books if path.parent.name == room]
-            if of_room:
-                log = verdicts if room == "exercises" else None
-                _pytest(of_room, watcher, room == "solutions", log)
+        _pytest([str(path) for path in books], watcher)
     if (run := watcher.passed + len(watcher.failures)) < cells:
         words = f"{cells - run} cells were never run: a kernel may have died"
         watcher.failures.append(("build/check", words))
@@ -165,23 +168,23 @@ def _code_cells(path: Path) -> int:
     return sum(c.cell_type == "code" for c in book.cells)
 
 
-def _pytest(paths: list[str], watcher: Watcher, strict: bool, log: Path | None) -> None:
-    import os
-
+def _pytest(paths: list[str], watcher: Watcher) -> None:
+    """nbval in this process, without a terminal of its own; kernels in check mode."""
     import pytest
 
+    options = [
+        "--nbval-lax",
+        "--nbval-current-env",
+        f"--nbval-cell-timeout={CELL_SECONDS}",
+        *("-n", "2", "--dist", "loadfile"),  # else cells of one notebook are spread
+        *("-p", "no:cacheprovider", "--color=no"),
+        *("-c", os.devnull, "--rootdir", str(root() / "build" / "check")),
+    ]
     before = dict(os.environ)
-    os.environ.update(check_environment(strict, log))
+    os.environ.update(check_environment())
     try:
-        workers = ["-n", "2", "--dist", "loadfile"] if len(paths) > 1 else []
-        options = [
-            "--nbval-lax",
-            "--nbval-current-env",
-            f"--nbval-cell-timeout={CELL_SECONDS}",
-            *("-p", "no:cacheprovider", "-p", "no:terminal"),
-            *("-c", os.devnull, "--rootdir", str(root() / "build" / "check")),
-        ]
-        pytest.main([*options, *workers, *paths], plugins=[watcher])
+        with redirect_stdout(io.StringIO()):  # the watcher speaks in its place
+            pytest.main([*options, *paths], plugins=[watcher])
     finally:
         os.environ.clear()
         os.environ.update(before)
