@@ -230,7 +230,8 @@ check("micrograd.operators", Value)
 #
 # A **neuron** weighs its inputs, adds a bias and squashes the sum. A **layer** is
 # several neurons on the same inputs. A **multi-layer perceptron** (MLP) feeds each
-# layer into the next. `MLP(3, [4, 4, 1])` has $41$ parameters.
+# layer into the next. `MLP(3, [4, 4, 1])` has $41$ parameters. `weighted_sum` is one
+# large operation; a sum of small products is as right, and slower.
 
 # %%
 class Module:
@@ -242,6 +243,22 @@ class Module:
     def zero_grad(self):
         for p in self.parameters():
             p.grad = 0.0
+
+
+def weighted_sum(ws, xs, b):
+    """w · x + b as a single node: an operation is as large as we like to make it."""
+    xs = [x if isinstance(x, Value) else Value(x) for x in xs]
+    products = (w.data * x.data for w, x in zip(ws, xs, strict=True))
+    out = Value(sum(products, b.data), (*ws, *xs, b), "w·x+b")
+
+    def _backward():
+        for w, x in zip(ws, xs, strict=True):
+            w.grad += x.data * out.grad
+            x.grad += w.data * out.grad
+        b.grad += out.grad
+
+    out._backward = _backward
+    return out
 
 # %% exercise="micrograd.neuron_layer_mlp"
 class Neuron(Module):

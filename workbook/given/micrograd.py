@@ -126,6 +126,22 @@ class Module:
             p.grad = 0.0
 
 
+def weighted_sum(ws, xs, b):
+    """w · x + b as a single node: an operation is as large as we like to make it."""
+    xs = [x if isinstance(x, Value) else Value(x) for x in xs]
+    products = (w.data * x.data for w, x in zip(ws, xs, strict=True))
+    out = Value(sum(products, b.data), (*ws, *xs, b), "w·x+b")
+
+    def _backward():
+        for w, x in zip(ws, xs, strict=True):
+            w.grad += x.data * out.grad
+            x.grad += w.data * out.grad
+        b.grad += out.grad
+
+    out._backward = _backward
+    return out
+
+
 class Neuron(Module):
     """act(w · x + b); act is "tanh", "relu", or "" for none."""
 
@@ -135,7 +151,7 @@ class Neuron(Module):
         self.act = act
 
     def __call__(self, x):
-        out = sum((w * x for w, x in zip(self.w, x, strict=True)), self.b)
+        out = weighted_sum(self.w, x, self.b)
         return getattr(out, self.act)() if self.act else out
 
     def parameters(self):

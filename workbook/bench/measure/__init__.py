@@ -1,0 +1,1 @@
+"""How the headline numbers are measured: one module a lesson, one function a run."""
