@@ -1,0 +1,33 @@
+"""Explorables: one idea each, a picture that answers a few controls.
+
+    from workbook import explore
+    explore.tangent_probe(lambda x: 3 * x**2 - 4 * x + 5, x=3.0)
+
+Each is loaded the first time it is asked for. base.py says how to write a new one.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_DOORS = {
+    "tangent_probe": "micrograd",
+    "saturation": "micrograd",
+    "graph_stepper": "stepper",
+    "two_moons": "moons",
+    "record_boundary": "moons",
+}
+
+__all__ = list(_DOORS)
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module behind a door the first time somebody asks for it."""
+    if name not in _DOORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_DOORS[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_DOORS])
