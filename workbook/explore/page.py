@@ -4,13 +4,14 @@ A `Page` is plain data. Its SVG, its HTML and its text are made from the same fi
 so that somebody who reads the table reads the numbers of the picture.
 
 **Saved notebooks.** A widget needs its kernel: reopened without one, JupyterLab writes
-"Error displaying widget: model not found". What we measured in JupyterLab 4.6:
+"Error displaying widget: model not found". In JupyterLab 4.6:
 
-- widget and HTML in *one* output: Lab takes the widget's renderer for good, and does
-  not fall back to the HTML when the model is missing;
+- a widget and HTML in *one* output do not help: the widget's renderer takes the
+  output, and writes the error when the model is missing (read in its source);
 - so `publish` sends two outputs, the still picture and then the widget, and a style
   sheet that hides the picture while the widget is there, and the widget's error
-  message while it is not (`:has()`). Nothing flashes, no setting is needed.
+  message while it is not (`:has()`). No setting is needed (seen in a browser: live,
+  saved and reopened with another kernel, and exported as HTML).
 """
 
 from __future__ import annotations
