@@ -13,13 +13,13 @@ RUN    := $(BIN)/python -m workbook
 
 .DEFAULT_GOAL := help
 .PHONY: setup lab check test progress hint solution reset export results \
-        exercises expected notebooks format clean doctor help
+        exercises expected notebooks format bench clean doctor help
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'The workbook needs Python 3.11 or later; this is %s. Try: make setup PYTHON=python3.12' % sys.version.split()[0])"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what the workbook needs (once, some minutes) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
@@ -63,6 +63,9 @@ expected: $(READY)   ## authors: record anew what the notebooks print   (LESSON=
 
 format: $(READY)     ## authors: one format for all code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix .
+
+bench: $(READY)      ## authors: how fast things are, as ratios   (ARGS=engine)
+	@$(BIN)/python benchmarks $(ARGS)
 
 doctor: $(READY)     ## what is installed, what is missing, what to do about it
 	@$(RUN) doctor
