@@ -1,6 +1,7 @@
-"""The front page as `make lab` leaves it: today's state in it before anything has run."""
+"""The front page as `make lab` leaves it: today's state, before anything has run."""
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -25,6 +26,7 @@ def greet(page: Path) -> bool:
         return False
     notary = NotebookNotary()
     trusted = notary.check_signature(book) or not _foreign_outputs(book)
+    book.metadata.update(_kernel())
     for cell in _ours(book):
         _put(cell)
     write_atomically(page, nbformat.writes(book).encode("utf-8"))
@@ -39,12 +41,22 @@ def _ours(book: NotebookNode) -> list[NotebookNode]:
 
 
 def _name(cell: NotebookNode) -> str | None:
-    """"show_path" for a cell that ends in `front.show_path()` and was not changed."""
+    """ "show_path" for a cell that ends in `front.show_path()` and was not changed."""
     made = cell.metadata.get("workbook", {}).get("made")
     last = cell.source.strip().rpartition("\n")[2]
     name = last.removeprefix("front.").removesuffix("()")
     known = made == fingerprint(cell.source) and last == f"front.{name}()"
     return name if known and name in front.FACES else None
+
+
+def _kernel() -> dict[str, Any]:
+    """What JupyterLab would write at once: a page that opens has nothing to save."""
+    from ipykernel.ipkernel import IPythonKernel
+    from ipykernel.kernelspec import get_kernel_dict
+
+    spec = {"name": "python3"}
+    spec |= {name: get_kernel_dict()[name] for name in ("display_name", "language")}
+    return {"kernelspec": spec, "language_info": IPythonKernel.language_info}
 
 
 def _put(cell: NotebookNode) -> None:
@@ -55,6 +67,6 @@ def _put(cell: NotebookNode) -> None:
 
 
 def _foreign_outputs(book: NotebookNode) -> bool:
-    """Whether a cell that is not ours shows something: that is not ours to vouch for."""
+    """Whether a cell shows something that is not ours, and not ours to vouch for."""
     ours = {cell.id for cell in _ours(book)}
     return any(cell.get("outputs") for cell in book.cells if cell.id not in ours)

@@ -1,4 +1,4 @@
-"""`make lab`: data, notebooks, the state of today, and then JupyterLab on the front page.
+"""`make lab`: data, notebooks, today's state, then JupyterLab on the front page.
 
 Lab runs in this process, in the course's folder, with the configuration in jupyter/
 before the user's own. What else is typed goes to Lab: `--no-browser --port=8899`.

@@ -5,7 +5,8 @@ JUPYTER_CONFIG_PATH; what is typed on the command line still wins.
 """
 
 import os
-import sys
+
+import zmq
 
 c = get_config()  # noqa: F821  (Jupyter gives it to this file)
 
@@ -19,6 +20,9 @@ c.ServerApp.allow_root = getattr(os, "geteuid", lambda: -1)() == 0  # in a conta
 c.Application.log_level = c.ServerApp.log_level = c.LabApp.log_level = 30
 c.Application.log_format = "%(message)s"
 c.ServerApp.answer_yes = True  # Ctrl-C ends it without a question
+c.ServerApp.tornado_settings = {"ws_ping_timeout": 30_000}  # ms; more only warns
+if zmq.has("curve"):  # a kernel without it warns on each start
+    c.KernelManager.transport_encryption = "auto"
 
 # --- Which Python runs a notebook: this one, whatever else is installed ------------
 c.KernelSpecManager.ensure_native_kernel = True
@@ -39,4 +43,4 @@ PROJECT = [
 ]  # fmt: skip
 c.ContentsManager.hide_globs = JUPYTERS_OWN + FOLDERS + SOURCES + PROJECT
 
-del os, sys
+del os, zmq
