@@ -1,13 +1,15 @@
 """Two values in, the first difference out: type, shape, dtype, finite, value.
 
-Nothing is broadcast: a scalar is never equal to a vector of that scalar. Arrays and
-tensors are read through their own `shape` and `dtype`, so that a lesson without
-torch does not load it.
+Nothing is broadcast: a scalar is never equal to a vector of that scalar. What a
+learner's object says of itself (`__class__`, `__eq__`, `shape` …) is not believed
+where its real type can be asked. Libraries are looked up where they are loaded
+already, so that a lesson without torch does not load it.
 """
 
 import math
 import reprlib
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +34,7 @@ EXACT = Tolerance(0, 0, "whole numbers, texts and counts have no rounding")
 FLOAT64 = Tolerance(1e-6, 1e-12, "right answers in double precision agree to 1e-9")
 FLOAT32 = Tolerance(1e-4, 1e-6, "single precision keeps seven digits")
 SLOPE = Tolerance(1e-4, 1e-7, "a finite difference has an error of its own")
+ALIKE = Tolerance(1e-6, 1e-9, "the same answer, written otherwise, rounds otherwise")
 
 
 @dataclass(frozen=True)
@@ -45,173 +48,201 @@ class Difference:
     def lines(self) -> tuple[tuple[str, str], ...]:
         return ("expected", self.expected), ("yours", self.yours)
 
+    def at(self, place: str) -> "Difference":
+        """The same difference, found inside something larger."""
+        one, two = f"{place} = {self.expected}", f"{place} = {self.yours}"
+        return Difference(self.kind, one, two)
+
+
+def difference(
+    expected: Any, yours: Any, within: Tolerance = FLOAT64
+) -> Difference | None:
+    """The first difference, or None. Asked: type, shape, dtype, finite, value."""
+    if is_array(expected):
+        return _array_difference(expected, yours, within)
+    if type(expected) in (int, float):
+        return _number_difference(expected, yours, within)
+    if isinstance(expected, Mapping):
+        return _mapping_difference(expected, yours, within)
+    if isinstance(expected, list | tuple):
+        return _sequence_difference(expected, yours, within)
+    if type(expected) is not type(yours):
+        return _type(expected, yours)
+    return None if expected == yours else _value(expected, yours)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two observations are the same, not-a-number and infinity included."""
+    try:
+        return difference(one, other, ALIKE) is None
+    except Exception:
+        return False
+
+
+# ---------------------------------------------------------------- showing
+
 
 class _Short(reprlib.Repr):
     """Bounded text of any value; a broken `__repr__` is named, not raised."""
 
-    def __init__(self) -> None:
+    def __init__(self, digits: int) -> None:
         super().__init__()
+        self.digits = digits
         self.maxstring = self.maxother = 120
-        self.maxlist = self.maxtuple = self.maxdict = 8
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = 8
 
     def repr1(self, x: Any, level: int) -> str:
-        if isinstance(x, float):
-            return _number(x)
+        if type(x) is float:
+            return _number(x, self.digits)
         try:
             return super().repr1(x, level)
         except Exception as error:
             return f"<{type(x).__name__}: its __repr__ raises {type(error).__name__}>"
 
 
-def show(value: Any) -> str:
-    """A value in at most a line: floats to seven digits, arrays with shape and dtype."""
-    if _is_array(value):
-        flat = " ".join(str(value.tolist()).split())
-        flat = flat if len(flat) <= 90 else flat[:87] + "…"
-        return f"{flat}  shape {tuple(value.shape)}  {_dtype(value)}"
-    text = " ".join(_Short().repr(value).split())
+def show(value: Any, digits: int = 7) -> str:
+    """A value in at most a line: floats to some digits, arrays with shape and dtype."""
+    if is_array(value):
+        return f"{_elements(value, digits)}  shape {_shape(value)}  {_dtype(value)}"
+    text = " ".join(_Short(digits).repr(value).split())
     return text if len(text) <= 160 else text[:157] + "…"
 
 
-def difference(
-    expected: Any, yours: Any, within: Tolerance = FLOAT64
+def _number(x: float, digits: int = 7) -> str:
+    if not math.isfinite(x):
+        return str(x)
+    short = f"{x:.{digits}g}"
+    return short if any(c in short for c in ".e") else short + ".0"
+
+
+def _elements(array: Any, digits: int) -> str:
+    """A small array in full, of a large one the beginning."""
+    if math.prod(_shape(array)) <= 12:
+        return _Short(digits).repr(array.tolist())
+    first = array.reshape(-1)[:6].tolist()
+    return f"[{', '.join(_Short(digits).repr(x) for x in first)}, …]"
+
+
+def _side_by_side(expected: Any, yours: Any) -> tuple[str, str]:
+    """Both values with as many digits as it takes to see them differ."""
+    for digits in (7, 10, 13):
+        one, two = show(expected, digits), show(yours, digits)
+        if one != two:
+            return one, two
+    return show(expected, 17), show(yours, 17)
+
+
+def kind(value: Any) -> str:
+    """A value and what it is: `6.0, a float`; `[1.0, 2.0], a list`."""
+    if value is None or value is ...:
+        return str(value)
+    name = type(value).__name__
+    name = f"{_library(value)} {name}" if is_array(value) else name
+    article = "an" if name[:1].lower() in "aeiou" else "a"
+    return f"{show(value)}, {article} {name}"
+
+
+def _type(expected: Any, yours: Any) -> Difference:
+    return Difference("type", kind(expected), kind(yours))
+
+
+def _value(expected: Any, yours: Any) -> Difference:
+    return Difference("value", *_side_by_side(expected, yours))
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def _number_difference(
+    expected: float, yours: Any, within: Tolerance
 ) -> Difference | None:
-    """The first difference, or None. Asked in order: type, shape, dtype, finite, value."""
-    if _is_array(expected):
-        return _array_difference(expected, yours, within)
-    if isinstance(expected, bool) or expected is None or isinstance(expected, str):
-        same = type(yours) is type(expected) and yours == expected
-        return None if same else _value_or_type(expected, yours)
-    if isinstance(expected, int | float):
-        return _number_difference(expected, yours, within)
-    if isinstance(expected, Mapping):
-        return _mapping_difference(expected, yours, within)
-    if isinstance(expected, Sequence):
-        return _sequence_difference(expected, yours, within)
-    return None if expected == yours else _value_or_type(expected, yours)
+    if type(yours) not in (int, float):  # a bool or a numpy scalar is something else
+        return _type(expected, yours)
+    if within is EXACT and type(yours) is not type(expected):
+        return _type(expected, yours)
+    if expected == yours or (math.isnan(expected) and math.isnan(yours)):
+        return None
+    if type(expected) is int and type(yours) is int:  # counts have no rounding
+        return _value(expected, yours)
+    if math.isfinite(expected) and not math.isfinite(yours):
+        return Difference("finite", show(expected), show(yours))
+    gap, scale = abs(expected - yours), max(abs(expected), abs(yours))
+    if math.isfinite(expected) and within.allows(gap, scale):
+        return None
+    return _value(float(expected), float(yours))
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two observations are the same, not-a-number and infinity included."""
-    try:
-        return difference(one, other, _ALIKE) is None
-    except Exception:
-        return False
+# ---------------------------------------------------------------- containers
 
 
-_ALIKE = Tolerance(1e-6, 1e-9, "the same mistake in other words rounds otherwise")
+def _mapping_difference(
+    expected: Mapping, yours: Any, within: Tolerance
+) -> Difference | None:
+    if not issubclass(type(yours), dict):
+        return _type(dict(expected), yours)
+    for key in [key for key in expected if dict.__contains__(yours, key)]:
+        if found := difference(expected[key], dict.__getitem__(yours, key), within):
+            return found.at(str(key))
+    same = expected.keys() == dict.keys(yours)
+    return None if same else _value(dict(expected), yours)
 
 
-def _is_array(value: Any) -> bool:
-    return (
-        hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "ndim")
-    )
+def _sequence_difference(
+    expected: list | tuple, yours: Any, within: Tolerance
+) -> Difference | None:
+    plain = list if isinstance(expected, list) else tuple
+    if not issubclass(type(yours), plain):
+        return _type(expected, yours)
+    items = list(plain.__iter__(yours))
+    if len(expected) != len(items):
+        one, two = _side_by_side(expected, yours)
+        lengths = f"  length {len(expected)}", f"  length {len(items)}"
+        return Difference("shape", one + lengths[0], two + lengths[1])
+    for i, (one, two) in enumerate(zip(expected, items, strict=True)):
+        if found := difference(one, two, within):
+            whole = found.kind == "value" and len(items) <= 6
+            return _value(expected, yours) if whole else found.at(f"[{i}]")
+    return None
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _array_types() -> Iterator[tuple[str, type]]:
+    if numpy := sys.modules.get("numpy"):
+        yield "numpy", numpy.ndarray
+        yield "numpy", numpy.generic
+    if torch := sys.modules.get("torch"):
+        yield "torch", torch.Tensor
+
+
+def _library(value: Any) -> str:
+    """The library an array comes from, or an empty text: a list is no tensor."""
+    for name, array in _array_types():
+        if issubclass(type(value), array):
+            return name
+    return ""
+
+
+def is_array(value: Any) -> bool:
+    """Whether it is an array, a tensor or a scalar of numpy's."""
+    return bool(_library(value))
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(value.shape)
 
 
 def _dtype(value: Any) -> str:
     return str(value.dtype).removeprefix("torch.")
 
 
-def _family(value: Any) -> str:
-    """The library an array comes from: a list is no tensor, and neither is an ndarray."""
-    return type(value).__module__.partition(".")[0]
-
-
-def _number(x: float) -> str:
-    if isinstance(x, float) and math.isfinite(x):
-        short = f"{x:.7g}"
-        return short if any(c in short for c in ".e") else short + ".0"
-    return str(x)
-
-
-def _kind(value: Any) -> str:
-    name = type(value).__name__
-    if _is_array(value):
-        return f"{_family(value)} {name}, shape {tuple(value.shape)}, {_dtype(value)}"
-    article = "an" if name[:1].lower() in "aeiou" else "a"
-    return "None" if value is None else f"{show(value)}, {article} {name}"
-
-
-def _type(expected: Any, yours: Any) -> Difference:
-    return Difference("type", _kind(expected), _kind(yours))
-
-
-def _value_or_type(expected: Any, yours: Any) -> Difference:
-    if type(expected) is not type(yours):
-        return _type(expected, yours)
-    return Difference("value", show(expected), show(yours))
-
-
-def _number_difference(
-    expected: float, yours: Any, within: Tolerance
-) -> Difference | None:
-    if isinstance(yours, bool) or not isinstance(yours, int | float):
-        return _type(expected, yours)
-    if math.isnan(expected) or math.isinf(expected):
-        equal = (math.isnan(expected) and math.isnan(yours)) or expected == yours
-        return None if equal else Difference("value", show(expected), show(yours))
-    if not math.isfinite(yours):
-        return Difference("finite", show(expected), show(yours))
-    if isinstance(expected, int) and within is EXACT and not isinstance(yours, int):
-        return _type(expected, yours)
-    gap, scale = abs(expected - yours), max(abs(expected), abs(yours))
-    if within.allows(gap, scale):
-        return None
-    return Difference("value", *_digits_apart(expected, yours))
-
-
-def _digits_apart(expected: float, yours: float) -> tuple[str, str]:
-    """Both numbers with as many digits as it takes to see them differ."""
-    for digits in (6, 9, 12, 17):
-        one, two = f"{expected:.{digits}g}", f"{yours:.{digits}g}"
-        if one != two:
-            return one, two
-    return repr(expected), repr(yours)
-
-
-def _mapping_difference(
-    expected: Mapping, yours: Any, within: Tolerance
-) -> Difference | None:
-    if not isinstance(yours, Mapping):
-        return _type(expected, yours)
-    if expected.keys() != yours.keys():
-        return Difference("value", show(dict(expected)), show(dict(yours)))
-    for key, value in expected.items():
-        if found := difference(value, yours[key], within):
-            return _at(key, found)
-    return None
-
-
-def _at(key: Any, found: Difference) -> Difference:
-    return Difference(found.kind, f"{key} = {found.expected}", f"{key} = {found.yours}")
-
-
-def _sequence_difference(
-    expected: Sequence, yours: Any, within: Tolerance
-) -> Difference | None:
-    if _is_array(yours) or isinstance(yours, str) or not isinstance(yours, Sequence):
-        return _type(expected, yours)
-    if isinstance(expected, tuple) != isinstance(yours, tuple):
-        return _type(expected, yours)
-    if len(expected) != len(yours):
-        return Difference(
-            "shape",
-            f"{show(expected)}  length {len(expected)}",
-            f"{show(yours)}  length {len(yours)}",
-        )
-    for one, two in zip(expected, yours, strict=True):
-        if found := difference(one, two, within):
-            whole = len(expected) <= 6 and found.kind == "value"
-            return Difference("value", show(expected), show(yours)) if whole else found
-    return None
-
-
 def _array_difference(
     expected: Any, yours: Any, within: Tolerance
 ) -> Difference | None:
-    if not _is_array(yours) or _family(yours) != _family(expected):
+    if _library(yours) != _library(expected):
         return _type(expected, yours)
-    if tuple(expected.shape) != tuple(yours.shape):
+    if _shape(expected) != _shape(yours):
         return Difference("shape", show(expected), show(yours))
     if _dtype(expected) != _dtype(yours):
         return Difference("dtype", show(expected), show(yours))
@@ -223,23 +254,29 @@ def _elements_difference(
 ) -> Difference | None:
     import numpy as np
 
-    a, b = (np.asarray(_plain(x), dtype=np.float64) for x in (expected, yours))
+    a, b = _numbers(expected), _numbers(yours)
+    within = EXACT if a.dtype.kind == "i" else within
     if np.isfinite(a).all() and not np.isfinite(b).all():
         return Difference("finite", show(expected), show(yours))
     with np.errstate(invalid="ignore"):
-        gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
-    finite = a[np.isfinite(a)]
-    scale = float(np.abs(finite).max()) if finite.size else 0.0
-    if not gap.size or within.allows(
-        float(np.nan_to_num(gap, nan=np.inf).max()), scale
-    ):
+        unequal = (a != b) & ~(np.isnan(a) & np.isnan(b))
+        gap = np.nan_to_num(np.where(unequal, np.abs(a - b), 0), nan=np.inf)
+        scale = np.abs(a[np.isfinite(a)]).max(initial=0)
+    if not gap.size or within.allows(gap.max(), scale):
         return None
-    at = tuple(int(i) for i in np.unravel_index(int(np.nanargmax(gap)), gap.shape))
-    place = f"[{', '.join(map(str, at))}] = " if at else ""
-    one, two = _digits_apart(float(a[at]), float(b[at]))
-    form = f"   shape {tuple(expected.shape)}  {_dtype(expected)}"
-    return Difference("value", place + one + form, place + two + form)
+    at = tuple(int(i) for i in np.unravel_index(int(gap.argmax()), gap.shape))
+    one, two = _side_by_side(a[at].item(), b[at].item())
+    form = f"  shape {_shape(expected)}  {_dtype(expected)}"
+    found = Difference("value", one + form, two + form)
+    return found.at(str(list(at))) if at else found
 
 
-def _plain(array: Any) -> Any:
-    return array.detach().cpu().numpy() if hasattr(array, "detach") else array
+def _numbers(array: Any) -> Any:
+    """The numbers of an array or tensor: whole ones exact, all others in float64."""
+    import numpy as np
+
+    if _library(array) == "torch":
+        array = array.detach().cpu()
+        array = (array.double() if array.is_floating_point() else array).numpy()
+    wide = {"b": np.int64, "i": np.int64, "u": np.int64, "f": np.float64}
+    return np.asarray(array).astype(wide.get(array.dtype.kind, array.dtype))

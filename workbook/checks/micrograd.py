@@ -1,12 +1,16 @@
 """Checks of lesson 1. No torch: paper, plain loops and finite differences judge."""
 
+import gc
 import math
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from workbook.checks import Case, call, case, exercise, given
-from workbook.compare import EXACT, FLOAT64, SLOPE, Tolerance
+from workbook.checks.cases import Case, Said, call, case, clue, exercise
+from workbook.checks.rehoming import given, stage
+from workbook.compare import SLOPE, Tolerance, kind
 
 EIGHT_DIGITS = Tolerance(1e-8, 1e-8, "a step between 1e-6 and 1e-4 gives nine digits")
 Cases = Iterator[Case]
@@ -28,6 +32,27 @@ def _changed(name: str, change: Callable[..., Any]) -> Any:
     return module
 
 
+def _fresh(low: float = -3.0, high: float = 3.0) -> Callable[[], float]:
+    """New numbers with three decimals, of at least 0.1: nobody can know them."""
+    rng = random.Random()
+
+    def number() -> float:
+        x = round(rng.uniform(low, high), 3)
+        return x if abs(x) >= 0.1 else x + 0.5
+
+    return number
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let the garbage collector rest while many nodes are made."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 # ---------------------------------------------------------------- derivative
 
 
@@ -39,24 +64,34 @@ def parabola(x: float) -> float:
     return 3 * x**2 - 4 * x + 5
 
 
+def lifted_square(x: float) -> float:
+    return x**2 + 100
+
+
 def cubic(x: float) -> float:
     return x**3
 
 
-def _reach(derivative: Callable[..., float]) -> str:
-    """How far from x the function is asked, in words."""
+def _step(derivative: Callable[..., float]) -> str:
+    """How large the step is, in words; any is right where more than two points are asked."""
     asked: list[float] = []
     derivative(lambda x: asked.append(x) or math.sin(x), 3.0)
     reach = max((abs(x - 3.0) for x in asked), default=0.0)
-    if reach == 0:
-        return "never leaves x"
-    if reach < 9e-7:
-        return "below 1e-6, where rounding takes over"
-    return (
-        "between 1e-6 and 1e-3"
-        if reach < 1.1e-3
-        else "above 1e-3, where the curve bends"
-    )
+    if 0 < reach < 1.5e-7:
+        return Said("so small that rounding takes over")
+    if reach > 3.5e-4 and len(asked) <= 2:
+        return Said("so large that the curve bends in it")
+    return Said("neither too small nor too large")
+
+
+def _polynomial(p: float, q: float) -> Callable[[float], float]:
+    """p·x³ + q·x: its central difference with step h is 3p·x² + q + p·h²."""
+
+    def polynomial(x: float) -> float:
+        return p * x**3 + q * x
+
+    polynomial.__name__ = f"lambda x: {p} * x**3 + {q} * x"
+    return polynomial
 
 
 @exercise("micrograd.derivative")
@@ -64,13 +99,22 @@ def derivative(derivative: Callable[..., float]) -> Cases:
     yield call(derivative, square, 3.0, 1e-4, expects=6.0, within=SLOPE)
     yield call(derivative, cubic, 1.0, 0.1, expects=3.01)
     yield call(derivative, cubic, -2.0, 0.5, expects=12.25)
-    between = "between 1e-6 and 1e-3"
-    yield case("the step that you chose", lambda: _reach(derivative), between)
+    step = "the step that you chose"
+    right = Said("neither too small nor too large")
+    yield case(step, lambda: _step(derivative), right)
     yield call(derivative, parabola, 3.0, expects=14.0, within=EIGHT_DIGITS)
-    rng = random.Random(1)
-    for x in [rng.uniform(-3, 3) for _ in range(5)]:
-        yield call(derivative, math.sin, x, expects=math.cos(x), within=EIGHT_DIGITS)
+    yield call(derivative, lifted_square, 3.0, expects=6.0, within=EIGHT_DIGITS)
     yield call(derivative, math.exp, 0.0, expects=1.0, within=EIGHT_DIGITS)
+    rng = random.Random(1)
+    for x in [round(rng.uniform(-3, 3), 3) for _ in range(3)]:
+        yield call(derivative, math.sin, x, expects=math.cos(x), within=EIGHT_DIGITS)
+    number = _fresh()
+    for h in (0.25, 0.01):
+        p, q, x = number(), number(), number()
+        want = 3 * p * x**2 + q + p * h**2
+        yield call(derivative, _polynomial(p, q), x, h, expects=want, fresh=True)
+    x, new = number(), {"within": EIGHT_DIGITS, "fresh": True}
+    yield call(derivative, math.sin, x, expects=math.cos(x), **new)
 
 
 @derivative.mistake("one sided", "The slope is measured from one side only.")
@@ -125,40 +169,88 @@ def _(f, x, h=None):
 # ---------------------------------------------------------------- value
 
 
-def _about(out: Any, *children: Any) -> Any:
-    """What a node holds and remembers; the thing itself where it is no node."""
+def _about(out: Any, *inputs: Any) -> dict[str, Any]:
+    """What a node holds and remembers; what it is, where it is no node."""
     if not hasattr(out, "data"):
-        return out
-    prev = list(getattr(out, "_prev", ()))
+        return {"result": Said(kind(out))}
+    children = _children(out)
+    kept = all(any(child is one for child in children) for one in inputs)
     return {
+        "result": Said("a Value"),
         "data": out.data,
-        "op": getattr(out, "_op", "no _op"),
-        "grad": getattr(out, "grad", "no grad"),
-        "children": sorted(getattr(c, "data", c) for c in prev),
-        "the same nodes": all(any(c is child for c in prev) for child in children),
+        "op": getattr(out, "_op", Said("no _op")),
+        "grad": getattr(out, "grad", Said("no grad")),
+        "numbers of the children": _sorted(_read(c) for c in children),
+        "children": Said("the inputs themselves" if kept else "not the inputs"),
+        "inputs after it": [_read(one) for one in inputs],
     }
 
 
-def _node(data: float, op: str, *children: float) -> dict[str, Any]:
-    return {
-        "data": data,
-        "op": op,
-        "grad": 0.0,
-        "children": sorted(children),
-        "the same nodes": True,
-    }
+def _children(out: Any) -> list[Any]:
+    try:
+        return list(out._prev)
+    except (AttributeError, TypeError):
+        return []
 
 
-def _binary(Value: type, op: str, one: float, two: float) -> dict[str, Any]:
-    a, b = Value(one), Value(two)
-    out = a + b if op == "+" else a * b
-    found = _about(out, a, b)
-    left = {"the inputs after it": [a.data, b.data]}
-    return found | left if isinstance(found, dict) else found
+def _sorted(numbers: Iterator[Any]) -> list[Any]:
+    return sorted(numbers, key=lambda x: x if type(x) in (int, float) else math.inf)
 
 
 def _read(out: Any) -> Any:
     return getattr(out, "data", out)
+
+
+def _node(data: float, op: str, *children: float, inputs: int = 0) -> dict[str, Any]:
+    """What `_about` says of a right node, the first `inputs` children being Values."""
+    return {
+        "result": Said("a Value"),
+        "data": data,
+        "op": op,
+        "grad": 0.0,
+        "numbers of the children": sorted(children),
+        "children": Said("the inputs themselves"),
+        "inputs after it": list(children[:inputs]),
+    }
+
+
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "*": lambda a, b: a * b,
+}
+
+
+def _pair(Value: type, op: str, one: float, two: float, **options: Any) -> Case:
+    """The case of two Values under an operation."""
+
+    def act() -> Any:
+        a, b = Value(one), Value(two)
+        return _about(_SIGNS[op](a, b), a, b)
+
+    want = _node(_SIGNS[op](one, two), op, one, two, inputs=2)
+    return case(f"Value({one}) {op} Value({two})", act, want, **options)
+
+
+def _with_number(Value: type, op: str, turned: bool) -> Case:
+    """The case of a Value and a plain number, which may stand on the left."""
+
+    def act() -> Any:
+        a = Value(2.0)
+        return _about(_SIGNS[op](3, a) if turned else _SIGNS[op](a, 3), a)
+
+    text = f"3 {op} Value(2.0)" if turned else f"Value(2.0) {op} 3"
+    want = _node(_SIGNS[op](2.0, 3), op, 2.0, 3, inputs=1)
+    return case(text, act, want)
+
+
+def _renamed(Value: type, op: str) -> list[float]:
+    """What `a` and the node that was called so hold after `a += 3` or `a *= 3`."""
+    a = before = Value(2.0)
+    if op == "+":
+        a += 3
+    else:
+        a *= 3
+    return [_read(a), before.data]
 
 
 _VALUE = ("__init__", "__add__", "__mul__", "__radd__", "__rmul__")
@@ -167,24 +259,25 @@ _VALUE = ("__init__", "__add__", "__mul__", "__radd__", "__rmul__")
 @exercise("micrograd.value", parts=_VALUE)
 def value(Value: type) -> Cases:
     yield case("Value(2.0)", lambda: _about(Value(2.0)), _node(2.0, ""))
-    yield case("Value(2.0)._backward()", lambda: str(Value(2.0)._backward()), "None")
-    rng = random.Random(2)
-    pairs = [(2.0, 3.0), *((rng.uniform(-9, 9), rng.uniform(-9, 9)) for _ in range(3))]
-    for one, two in pairs:
-        for op, result in (("+", one + two), ("*", one * two)):
-            want = _node(result, op, one, two) | {"the inputs after it": [one, two]}
-            text = f"Value({one:.4g}) {op} Value({two:.4g})"
-            yield case(text, lambda o=op, a=one, b=two: _binary(Value, o, a, b), want)
-    yield case("Value(2.0) + 1", lambda: _read(Value(2.0) + 1), 3.0)
-    yield case("Value(2.0) * 3", lambda: _read(Value(2.0) * 3), 6.0)
-    yield case("1 + Value(2.0)", lambda: _read(1 + Value(2.0)), 3.0)
-    yield case("3 * Value(2.0)", lambda: _read(3 * Value(2.0)), 6.0)
+    yield case("Value(2.0)._backward()", lambda: Value(2.0)._backward(), None)
+    rng, number = random.Random(2), _fresh()
+    seeded = [(round(rng.uniform(-9, 9), 2), round(rng.uniform(-9, 9), 2))]
+    for one, two in [(2.0, 3.0), *seeded]:
+        yield _pair(Value, "+", one, two)
+        yield _pair(Value, "*", one, two)
+    for turned in (False, True):
+        yield _with_number(Value, "+", turned)
+        yield _with_number(Value, "*", turned)
     three = "sum([Value(1.0), Value(2.0), Value(4.0)])"
     yield case(three, lambda: _read(sum([Value(1.0), Value(2.0), Value(4.0)])), 7.0)
     deep = "Value(2.0) * 3 + Value(2.0) * (1 + Value(4.0))"
-    yield case(
-        deep, lambda: _read(Value(2.0) * 3 + Value(2.0) * (1 + Value(4.0))), 16.0
-    )
+    nested = lambda: _read(Value(2.0) * 3 + Value(2.0) * (1 + Value(4.0)))  # noqa: E731
+    yield case(deep, nested, 16.0)
+    for op, result in (("+", 5.0), ("*", 6.0)):
+        text = f"b = a = Value(2.0); a {op}= 3: what a and b hold"
+        yield case(text, lambda o=op: _renamed(Value, o), [result, 2.0])
+    for op in _SIGNS:
+        yield _pair(Value, op, number(), number(), fresh=True)
 
 
 class _Plain:
@@ -193,6 +286,9 @@ class _Plain:
     def __init__(self, data, children=(), op=""):
         self.data, self._prev, self._op = data, tuple(children), op
         self.grad, self._backward = 0.0, lambda: None
+
+    def __init_subclass__(cls):
+        cls.__name__ = "Value"  # so that errors read as the learner's do
 
     def __add__(self, other):
         other = other if isinstance(other, _Plain) else type(self)(other)
@@ -277,52 +373,66 @@ class _(_Plain):
 # ---------------------------------------------------------------- local_grads
 
 
-def _fire(out: Any, upstream: float, *inputs: Any) -> list[float]:
+def _fire(out: Any, upstream: float, *inputs: Any) -> Any:
     """The inputs' gradients after out, with this gradient, has fired once."""
+    if not hasattr(out, "data"):
+        return {"result": Said(kind(out))}
     out.grad = upstream
     out._backward()
-    return [i.grad for i in inputs]
+    return [one.grad for one in inputs]
 
 
-def _fire_twice_used(Value: type, op: str) -> list[float]:
+def _fired(
+    Value: type, op: str, a: float, b: float, upstream: float, **options: Any
+) -> Case:
+    """The case of a sum or product of two nodes that fires once."""
+
+    def act() -> Any:
+        one, two = Value(a), Value(b)
+        return _fire(_SIGNS[op](one, two), upstream, one, two)
+
+    slopes = (1.0, 1.0) if op == "+" else (b, a)
+    text = f"a {op} b with a = {a}, b = {b}, out.grad = {upstream}: grads of a and b"
+    return case(text, act, [slope * upstream for slope in slopes], **options)
+
+
+def _fired_twice_used(Value: type, op: str) -> list[float]:
     a = Value(3.0)
-    return _fire(a + a if op == "+" else a * a, 1.0, a)
+    return _fire(_SIGNS[op](a, a), 1.0, a)
 
 
-def _fire_pair(
-    Value: type, op: str, upstream: float, before: float = 0.0
-) -> list[float]:
+def _fired_onto(Value: type, op: str) -> list[float]:
     a, b = Value(2.0), Value(5.0)
-    a.grad = b.grad = before
-    return _fire(a + b if op == "+" else a * b, upstream, a, b)
+    a.grad = b.grad = 10.0
+    return _fire(_SIGNS[op](a, b), 1.0, a, b)
+
+
+def _fired_with_number(Value: type, op: str, turned: bool) -> list[float]:
+    a = Value(2.0)
+    return _fire(_SIGNS[op](7, a) if turned else _SIGNS[op](a, 7), 1.0, a)
 
 
 @exercise("micrograd.local_grads", parts=("__add__", "__mul__"))
 def local_grads(Value: type) -> Cases:
-    names = "out = a {} b with a = 2, b = 5, out.grad = {}: the gradients of a and b"
-    yield case(names.format("+", 1), lambda: _fire_pair(Value, "+", 1.0), [1.0, 1.0])
-    yield case(names.format("*", 1), lambda: _fire_pair(Value, "*", 1.0), [5.0, 2.0])
-    yield case(
-        names.format("+", -3), lambda: _fire_pair(Value, "+", -3.0), [-3.0, -3.0]
-    )
-    yield case(
-        names.format("*", -3), lambda: _fire_pair(Value, "*", -3.0), [-15.0, -6.0]
-    )
-    yield case("a + a: the gradient of a", lambda: _fire_twice_used(Value, "+"), [2.0])
-    yield case(
-        "a * a with a = 3: that of a", lambda: _fire_twice_used(Value, "*"), [6.0]
-    )
-    for op, want in (("+", [11.0, 11.0]), ("*", [15.0, 12.0])):
-        text = f"a {op} b, where both gradients are 10 already"
-        yield case(text, lambda o=op: _fire_pair(Value, o, 1.0, 10.0), want)
-
-    def number(turned: bool) -> list[float]:
-        a = Value(2.0)
-        return _fire(7 * a if turned else a * 7, 1.0, a)
-
-    yield case("a * 7: the gradient of a", lambda: number(False), [7.0])
-    yield case("7 * a: the gradient of a", lambda: number(True), [7.0])
-    yield case("(a * b).data", lambda: (Value(2.0) * Value(5.0)).data, 10.0)
+    for upstream in (1.0, -3.0):
+        for op in _SIGNS:
+            yield _fired(Value, op, 2.0, 5.0, upstream)
+    for op, want in (("+", 2.0), ("*", 6.0)):
+        act = lambda o=op: _fired_twice_used(Value, o)  # noqa: E731
+        yield case(f"a {op} a with a = 3: the gradient of a", act, [want])
+    for op, grads in (("+", [11.0, 11.0]), ("*", [15.0, 12.0])):
+        text = f"a {op} b at (2, 5), where both gradients are 10 already"
+        yield case(text, lambda o=op: _fired_onto(Value, o), grads)
+    for op, want in (("+", 1.0), ("*", 7.0)):
+        for turned in (False, True):
+            text = f"7 {op} a" if turned else f"a {op} 7"
+            act = lambda o=op, t=turned: _fired_with_number(Value, o, t)  # noqa: E731
+            yield case(f"{text}: the gradient of a", act, [want])
+    yield _pair(Value, "+", 2.0, 5.0)
+    yield _pair(Value, "*", 2.0, 5.0)
+    number = _fresh()
+    for op in _SIGNS:
+        yield _fired(Value, op, number(), number(), number(), fresh=True)
 
 
 def _value_with(add: Callable | None = None, mul: Callable | None = None) -> type:
@@ -438,16 +548,29 @@ def _():
 class _Dot:
     """A node as an order sees it: children, and a number that others may hold too."""
 
+    _op, grad = "", 0.0
+
     def __init__(self, *children: "_Dot", data: float = 0.0):
-        self._prev, self.data, self.grad, self._op = children, data, 0.0, ""
-        self._backward = lambda: None
+        self._prev, self.data = children, data
+
+    def _backward(self) -> None:
+        """A leaf passes nothing on."""
+
+    def __repr__(self) -> str:
+        return f"node({self.data:g})"
 
 
 def _chain(length: int) -> _Dot:
     node = _Dot()
-    for _ in range(length - 1):
-        node = _Dot(node)
+    with _no_collection():
+        for _ in range(length - 1):
+            node = _Dot(node)
     return node
+
+
+def _shared() -> _Dot:
+    b = _Dot(data=2)
+    return _Dot(_Dot(_Dot(data=1), b, data=3), b, data=4)
 
 
 def _diamonds() -> _Dot:
@@ -462,64 +585,73 @@ def _diamonds() -> _Dot:
 def _doubled(times: int) -> _Dot:
     node = _Dot(data=1)
     for i in range(times):
-        node = _Dot(node, node, data=i)
+        node = _Dot(node, node, data=i + 2)
     return node
 
 
-def _reachable(root: _Dot) -> set[_Dot]:
-    seen, stack = {root}, [root]
-    while stack:
-        new = set(stack.pop()._prev) - seen
-        seen |= new
-        stack += new
-    return seen
+def _random_graph(size: int) -> _Dot:
+    """Nodes with up to three children among those before; the root has all loose ends."""
+    rng, nodes = random.Random(), [_Dot(data=1)]
+    for i in range(size - 2):
+        picked = rng.sample(nodes, min(len(nodes), rng.randint(1, 3)))
+        nodes.append(_Dot(*picked, data=i + 2))
+    inner = {child for node in nodes for child in node._prev}
+    loose = [node for node in nodes if node not in inner]
+    return _Dot(*rng.sample(loose, len(loose)), data=size)
 
 
-def _facts(order: Any, root: _Dot) -> Any:
-    """What matters about an order; the thing itself where it is no list."""
-    if not isinstance(order, list):
-        return order
-    place = {node: i for i, node in enumerate(order)}
-    nodes = _reachable(root)
+def _facts(order: Any, root: _Dot) -> dict[str, Any]:
+    """What matters about an order; what it is, where it is no list."""
+    if type(order) is not list:
+        return {"result": Said(kind(order))}
+    place = {id(node): i for i, node in enumerate(order)}
+    first = all(
+        place.get(id(child), -1) < i
+        for i, node in enumerate(order)
+        for child in getattr(node, "_prev", ())
+    )
     return {
-        "nodes in the list": len(order),
+        "result": Said("a list"),
+        "length": len(order),
         "of them different": len(place),
         "the root is last": bool(order) and order[-1] is root,
-        "children first": all(
-            place.get(child, -1) < i
-            for node, i in place.items()
-            for child in getattr(node, "_prev", ())
+        "children come first": first,
+        "all there": all(
+            id(c) in place for n in order for c in getattr(n, "_prev", ())
         ),
-        "all there": nodes <= place.keys(),
     }
 
 
 def _right_order(size: int) -> dict[str, Any]:
-    return {
-        "nodes in the list": size,
-        "of them different": size,
-        "the root is last": True,
-        "children first": True,
-        "all there": True,
-    }
+    said = {"result": Said("a list"), "length": size, "of them different": size}
+    true = "the root is last", "children come first", "all there"
+    return said | dict.fromkeys(true, True)
 
 
-@exercise("micrograd.toposort", limit=8)
+@exercise("micrograd.toposort", limit=4)
 def toposort(topological_order: Callable) -> Cases:
-    def of(text: str, root: _Dot, size: int, **options: Any) -> Case:
-        act = lambda: _facts(topological_order(root), root)  # noqa: E731
+    def of(text: str, make: Callable[[], _Dot], size: int, **options: Any) -> Case:
+        graph = cache(make)  # asked twice, the same graph: no marks may stay on it
+
+        def act() -> Any:
+            order = topological_order(graph())
+            with _no_collection():
+                return _facts(order, graph())
+
         return case(text, act, _right_order(size), **options)
 
-    yield of("a single node", _Dot(), 1)
-    yield of("a chain of three nodes", _chain(3), 3)
+    yield of("a single node", _Dot, 1)
+    yield of("a chain of three nodes", lambda: _chain(3), 3)
+    yield of("(a + b) * b, where b is used twice", _shared, 4)
+    yield of("a + a", lambda: _doubled(1), 2)
+    alike = "two nodes that hold the same number"
+    yield of(alike, lambda: _Dot(_Dot(), _Dot(), data=1), 3)
+    yield of("a node used early and late", _diamonds, 6)
+    yield of("a graph of 30 nodes", lambda: _random_graph(30), 30, fresh=True)
     yield of(
-        "(a + b) * b, where b is used twice", _Dot(_Dot(_Dot(), b := _Dot()), b), 4
+        "forty doublings: b = a + a, c = b + b, …", lambda: _doubled(40), 41, once=True
     )
-    yield of("a + a", _doubled(1), 2)
-    yield of("two nodes that hold the same number", _Dot(_Dot(), _Dot()), 3)
-    yield of("a node used early and late", _diamonds(), 6)
-    yield of("forty doublings, a + a of a + a of …", _doubled(40), 41)
-    yield of("a chain of 50,000 nodes", _chain(50_000), 50_000, once=True)
+    yield of("a chain of 50,000 nodes", lambda: _chain(50_000), 50_000, once=True)
 
 
 def _depth_first(root: Any, key: Callable = id, before: bool = False) -> list[Any]:
@@ -623,24 +755,70 @@ def _readme(Value: type) -> list[float]:
     return [g.data, a.grad, b.grad]
 
 
-def _grads(Value: type, build: Callable, *inputs: float) -> list[float]:
+def _grads(Value: type, build: Callable, *inputs: float) -> Any:
+    """The gradients of the inputs; what backward() is, where it only looks like one."""
     leaves = [Value(x) for x in inputs]
-    out = build(*leaves)
-    empty = out.backward()
-    return [leaf.grad for leaf in leaves] if empty is None else empty
+    made = build(*leaves).backward()
+    if type(made).__name__ in ("coroutine", "generator"):
+        return made
+    return [leaf.grad for leaf in leaves]
 
 
-def _deep(Value: type) -> float:
-    a, one = Value(1.0), Value(1.0)
-    out = a
-    for _ in range(50_000):
-        out = out + one
-    out.backward()
-    return a.grad
+def _sums(times: int) -> Callable[[Any], Any]:
+    """a + 1 + 1 + …, a deep graph in which a is used once."""
+
+    def build(a: Any) -> Any:
+        for _ in range(times):
+            a = a + 1.0
+        return a
+
+    return build
 
 
-def _firing(Value: type) -> dict[str, Any]:
-    """Which nodes of (a * b) + a fire, and whether each does so when it is complete."""
+def _doublings(times: int) -> Callable[[Any], Any]:
+    """A graph of few nodes with 2 ** times ways from the root to a."""
+
+    def build(a: Any) -> Any:
+        for _ in range(times):
+            a = a + a
+        return a
+
+    return build
+
+
+Program = list[tuple[str, int, int]]  # each step applies an op to two earlier numbers
+
+
+def _random_program(inputs: int, steps: int) -> Program:
+    rng = random.Random()
+    program = []
+    for i in range(inputs, inputs + steps):
+        other = i - inputs if i < 2 * inputs else rng.randrange(i)
+        program.append((rng.choice("+*"), i - 1, other))
+    return program
+
+
+def _run(program: Program, numbers: tuple[Any, ...]) -> Any:
+    made = list(numbers)
+    for op, i, j in program:
+        made.append(_SIGNS[op](made[i], made[j]))
+    return made[-1]
+
+
+def _slopes_of(program: Program, numbers: list[float]) -> list[float]:
+    """The derivatives by each input: the program on pairs of value and slope."""
+    slopes = []
+    for k in range(len(numbers)):
+        made = [(x, float(i == k)) for i, x in enumerate(numbers)]
+        for op, i, j in program:
+            (x, dx), (y, dy) = made[i], made[j]
+            made.append((x + y, dx + dy) if op == "+" else (x * y, x * dy + y * dx))
+        slopes.append(made[-1][1])
+    return slopes
+
+
+def _fires(Value: type) -> list[str]:
+    """Which nodes of a * b + a call their own `_backward`, in order."""
     a, b = Value(2.0), Value(3.0)
     product = a * b
     out = product + a
@@ -650,17 +828,18 @@ def _firing(Value: type) -> dict[str, Any]:
         own = node._backward
         node._backward = lambda: (fired.append(name), own())[1]
 
-    for name, node in (("a", a), ("b", b), ("a * b", product), ("the sum", out)):
-        spy(name, node)
+    spy("a * b", product)
+    spy("the sum", out)
     out.backward()
-    inner = [name for name in fired if name in ("the sum", "a * b")]
-    return {"fire": sorted(set(inner)), "the sum first": inner[:1] == ["the sum"]}
+    return fired
 
 
-@exercise("micrograd.backward", parts=("backward",), limit=8)
+@exercise("micrograd.backward", parts=("backward",), limit=4)
 def backward(Value: type) -> Cases:
-    def of(text: str, build: Callable, inputs: list[float], want: list[float]) -> Case:
-        return case(text, lambda: _grads(Value, build, *inputs), want)
+    def of(
+        text: str, build: Callable, inputs: list, want: list[float], **options: Any
+    ) -> Case:
+        return case(text, lambda: _grads(Value, build, *inputs), want, **options)
 
     def root() -> float:
         out = Value(2.0) * 3.0
@@ -668,25 +847,31 @@ def backward(Value: type) -> Cases:
         return out.grad
 
     yield case("the gradient of the root itself", root, 1.0)
-    both = {"fire": ["a * b", "the sum"], "the sum first": True}
-    yield case("a * b + a: the inner nodes that fire", lambda: _firing(Value), both)
-    yield of(
-        "a * b + c at (2, -3, 10)", lambda a, b, c: a * b + c, [2, -3, 10], [-3, 2, 1]
-    )
-    long = "(a * b + c) * f at (2, -3, 10, -2)"
+    yield clue("which nodes fire", lambda: _fires(Value))
+    sums = "a * b + c at (2, -3, 10): the gradients of a, b, c"
+    yield of(sums, lambda a, b, c: a * b + c, [2, -3, 10], [-3, 2, 1])
+    long = "(a * b + c) * f at (2, -3, 10, -2): the gradients"
     yield of(long, lambda a, b, c, f: (a * b + c) * f, [2, -3, 10, -2], [6, -4, -2, 4])
-    yield of(
-        "(a * b) * (a + b) at (-2, 3)",
-        lambda a, b: (a * b) * (a + b),
-        [-2, 3],
-        [-3, -8],
-    )
-    yield of("a + a at 3", lambda a: a + a, [3], [2])
-    used = "b = a * a; b * b + b + a at 2"
+    both = "(a * b) * (a + b) at (-2, 3): the gradients"
+    yield of(both, lambda a, b: (a * b) * (a + b), [-2, 3], [-3, -8])
+    yield of("a + a at 3: the gradient of a", lambda a: a + a, [3], [2])
+    used = "b = a * a, then b * b + b + a, at a = 2: the gradient of a"
     yield of(used, lambda a: (b := a * a) * b + b + a, [2], [37.0])
     readme = [24.70408163265306, 138.8338192419825, 645.5772594752186]
     yield case("micrograd's README: g, dg/da, dg/db", lambda: _readme(Value), readme)
-    yield case("a chain of 50,000 sums", lambda: _deep(Value), 1.0, once=True)
+    number, program = _fresh(-1.5, 1.5), _random_program(3, 8)
+    inputs = [number() for _ in range(3)]
+    want = _slopes_of(program, inputs)
+    new = f"a random expression of 8 steps at {inputs}: the gradients"
+    yield of(new, lambda *xs: _run(program, xs), inputs, want, fresh=True)
+    yield of("a + 1 + 1 + …, 500 sums", _sums(500), [1], [1.0])
+    yield of(
+        "forty doublings: b = a + a, c = b + b, …",
+        _doublings(40),
+        [1],
+        [2.0**40],
+        once=True,
+    )
 
 
 def _backward_with(walk: Callable) -> tuple[type]:
@@ -781,12 +966,26 @@ def _unary(Value: type, name: str, x: float, n: float | None = None) -> Any:
     a.grad = 10.0
     out = a**n if n is not None else getattr(a, name)()
     if not hasattr(out, "data"):
-        return out
-    return {"value": out.data, "gradient": _fire(out, 2.0, a)[0] - 10.0}
+        return {"result": Said(kind(out))}
+    (out * 2.0).backward()
+    found = {"result": Said("a Value"), "value": out.data}
+    return found | {"gradient": a.grad - 10.0, "input after it": a.data}
 
 
-def _want(value: float, slope: float) -> dict[str, float]:
-    return {"value": value, "gradient": 2.0 * slope}
+def _applied(
+    Value: type, name: str, x: float, n: float | None = None, **options: Any
+) -> Case:
+    """The case of a function at x, or of a power."""
+    f, slope = _power(n) if n is not None else _FUNCTIONS[name][:2]
+    text = f"Value({x}) ** {n}" if n is not None else f"Value({x}).{name}()"
+    want = {"result": Said("a Value"), "value": f(x), "gradient": 2.0 * slope(x)}
+    act = lambda: _unary(Value, name, x, n)  # noqa: E731
+    text = f"{text}, a gradient of 2 coming in"
+    return case(text, act, want | {"input after it": x}, **options)
+
+
+def _power(n: float) -> tuple[Callable, Callable]:
+    return lambda x: x**n, lambda x: n * x ** (n - 1)
 
 
 _FUNCTIONS: dict[str, tuple[Callable, Callable, list[float]]] = {
@@ -799,15 +998,16 @@ _FUNCTIONS: dict[str, tuple[Callable, Callable, list[float]]] = {
 
 @exercise("micrograd.functions", parts=("tanh", "exp", "log", "relu", "__pow__"))
 def functions(Value: type) -> Cases:
-    for name, (f, slope, points) in _FUNCTIONS.items():
+    for name, (_, _, points) in _FUNCTIONS.items():
         for x in points:
-            text = f"Value({x}).{name}(), a gradient of 2 coming in"
-            act = lambda n=name, p=x: _unary(Value, n, p)  # noqa: E731
-            yield case(text, act, _want(f(x), slope(x)))
+            yield _applied(Value, name, x)
     for x, n in ((3.0, 2), (2.0, 3), (4.0, 0.5), (2.5, -1), (-1.5, 2)):
-        text = f"Value({x}) ** {n}, a gradient of 2 coming in"
-        act = lambda p=x, e=n: _unary(Value, "", p, e)  # noqa: E731
-        yield case(text, act, _want(x**n, n * x ** (n - 1)))
+        yield _applied(Value, "", x, n)
+    number = _fresh(0.2, 2.5)
+    for name, sign in (("tanh", 1), ("exp", -1), ("log", 1), ("relu", 1), ("relu", -1)):
+        yield _applied(Value, name, sign * number(), fresh=True)
+    for n in (2, 5, 1.5, -2):
+        yield _applied(Value, "", number(), n, fresh=True)
 
 
 def _function_with(name: str, make: Callable) -> tuple[type]:
@@ -888,16 +1088,17 @@ def _():
 # ---------------------------------------------------------------- operators
 
 
-def _operate(Value: type, build: Callable, *inputs: float) -> Any:
+def _operate(Value: type, build: Callable, *inputs: float) -> dict[str, Any]:
     leaves = [Value(x) for x in inputs]
     out = build(*leaves)
     if not hasattr(out, "backward"):
-        return out
+        return {"result": Said(kind(out))}
     out.backward()
     return {
+        "result": Said("a Value"),
         "value": out.data,
         "gradients": [leaf.grad for leaf in leaves],
-        "the inputs after it": [leaf.data for leaf in leaves],
+        "inputs after it": [leaf.data for leaf in leaves],
     }
 
 
@@ -910,6 +1111,7 @@ _OPERATORS: tuple[tuple[str, Callable, list[float], float, list[float]], ...] = 
     ("a / 4 at 3", lambda a: a / 4, [3.0], 0.75, [0.25]),
     ("1 / a at 4", lambda a: 1 / a, [4.0], 0.25, [-0.0625]),
     ("6 / a - a / 6 at -4", lambda a: 6 / a - a / 6, [-4.0], -5 / 6, [-13 / 24]),
+    ("a - a at 3", lambda a: a - a, [3.0], 0.0, [0.0]),
     (
         "sum([a, b, 2 - a]) at (1.5, -2)",
         lambda a, b: sum([a, b, 2 - a]),
@@ -920,15 +1122,26 @@ _OPERATORS: tuple[tuple[str, Callable, list[float], float, list[float]], ...] = 
 )
 
 
+def _random_operators() -> tuple[str, Callable, list[float], float, list[float]]:
+    """An expression with all five operators, new numbers in it, done by formula."""
+    number = _fresh(0.5, 4.0)
+    a, b, p, q = number(), number(), number(), number()
+    text = f"({p} - a) / b - {q} / a + -b / {p} at ({a}, {b})"
+    value = (p - a) / b - q / a - b / p
+    grads = [-1 / b + q / a**2, -(p - a) / b**2 - 1 / p]
+    return text, lambda a, b: (p - a) / b - q / a + -b / p, [a, b], value, grads
+
+
 @exercise(
     "micrograd.operators",
     parts=("__neg__", "__sub__", "__rsub__", "__truediv__", "__rtruediv__"),
 )
 def operators(Value: type) -> Cases:
-    for text, build, inputs, result, grads in _OPERATORS:
-        want = {"value": result, "gradients": grads, "the inputs after it": inputs}
+    table = [(row, False) for row in _OPERATORS] + [(_random_operators(), True)]
+    for (text, build, inputs, result, grads), new in table:
+        want = {"result": Said("a Value"), "value": result, "gradients": grads}
         act = lambda b=build, i=inputs: _operate(Value, b, *i)  # noqa: E731
-        yield case(text, act, want)
+        yield case(text, act, want | {"inputs after it": inputs}, fresh=new)
 
 
 def _operator_with(name: str, method: Callable) -> tuple[type]:
@@ -995,16 +1208,36 @@ def _():
 # ---------------------------------------------------------------- neuron_layer_mlp
 
 
-def _set(module: Any, numbers: list[float]) -> None:
+def _set(neuron: Any, numbers: list[float]) -> None:
     """Give the weights and the bias of a neuron these numbers, the bias last."""
-    for v, x in zip([*module.w, module.b], numbers, strict=True):
+    for v, x in zip([*neuron.w, neuron.b], numbers, strict=True):
         v.data = x
 
 
-def _neuron_out(Neuron: type, act: str) -> Any:
-    neuron = Neuron(3, act)
-    _set(neuron, [0.5, -1.0, 2.0, 0.25])
-    return _read(neuron([1.0, 2.0, 0.75]))
+def _neuron_case(
+    Neuron: type, act: str, numbers: list[float], x: list[float], **options: Any
+) -> Case:
+    """A neuron with set weights (the bias last) on a list of plain numbers."""
+
+    def out() -> Any:
+        neuron = Neuron(len(x), act)
+        _set(neuron, numbers)
+        return _number_in(neuron(x))
+
+    *w, b = numbers
+    total = sum(one * two for one, two in zip(w, x, strict=True)) + b
+    text = f'Neuron({len(x)}, "{act}")({x}), w = {w}, b = {b}'
+    return case(text, out, _value_of(_ACTS[act](total)), **options)
+
+
+def _number_in(out: Any) -> dict[str, Any]:
+    if not hasattr(out, "data"):
+        return {"result": Said(kind(out))}
+    return _value_of(out.data)
+
+
+def _value_of(number: float) -> dict[str, Any]:
+    return {"result": Said("a Value"), "data": number}
 
 
 def _weights(Neuron: type) -> dict[str, Any]:
@@ -1016,6 +1249,7 @@ def _weights(Neuron: type) -> dict[str, Any]:
         "different": len(set(first)) == 50,
         "the same for the same rng": first == second,
         "on both sides of 0": min(first) < -0.5 and max(first) > 0.5,
+        "bias": neurons[0].b.data,
     }
 
 
@@ -1025,7 +1259,17 @@ _WEIGHTS = {
     "different": True,
     "the same for the same rng": True,
     "on both sides of 0": True,
+    "bias": 0.0,
 }
+
+
+def _drawn(MLP: type) -> dict[str, Any]:
+    """Whether the rng reaches the neurons of a network."""
+    nets = [MLP(2, [3, 1], rng=random.Random(7)) for _ in range(2)]
+    first, second = ([p.data for p in net.parameters()] for net in nets)
+    weights = [w.data for layer in nets[0].layers for n in layer.neurons for w in n.w]
+    different = len(set(weights)) == len(weights)
+    return {"the same for the same rng": first == second, "different": different}
 
 
 def _fill(net: Any, rng: random.Random) -> list[list[tuple[list[float], float]]]:
@@ -1057,52 +1301,51 @@ _ACTS: dict[str, Callable[[float], float]] = {
 }
 
 
-def _mlp_case(MLP: type, nouts: list[int], act: str, last: str) -> Case:
-    x, seed = [0.7, -1.2], 11
+def _mlp_case(
+    MLP: type, nouts: list[int], *acts: str, seed: int = 11, **options: Any
+) -> Case:
+    """A network with set weights against the loop; acts are act and last, if given."""
+    act, last = acts or ("tanh", "")
+    x = [0.7, -1.2]
     model = _given().MLP(2, nouts, act, last)
-    want = _by_loop(_fill(model, random.Random(seed)), x, act, last)
+    want = [
+        _value_of(y) for y in _by_loop(_fill(model, random.Random(seed)), x, act, last)
+    ]
 
     def out() -> Any:
-        net = MLP(2, nouts, act, last)
+        net = MLP(2, nouts, *acts)
         _fill(net, random.Random(seed))
         found = net(x)
-        return [_read(v) for v in found] if isinstance(found, list) else _read(found)
+        return (
+            [_number_in(v) for v in found] if type(found) is list else _number_in(found)
+        )
 
-    text = f"MLP(2, {nouts}, {act!r}, {last!r})({x}), with set weights"
-    return case(text, out, want[0] if nouts[-1] == 1 else want)
+    said = "".join(f", {name!r}" for name in acts)
+    text = f"MLP(2, {nouts}{said})({x}), with set weights"
+    return case(text, out, want[0] if nouts[-1] == 1 else want, **options)
 
 
-def _slopes(MLP: type) -> list[float]:
-    """How many parameters there are, how many receive a gradient, and their sum."""
+def _slopes(MLP: type) -> dict[str, Any]:
+    """How many parameters receive a gradient, and the sum of the gradients."""
     net = MLP(2, [3, 1])
     _fill(net, random.Random(5))
     net([0.7, -1.2]).backward()
     grads = [p.grad for p in net.parameters()]
-    return [len(grads), sum(g != 0 for g in grads), sum(grads)]
+    return {"with a gradient": sum(g != 0 for g in grads), "sum of them": sum(grads)}
 
 
 def _slopes_by_nudge() -> float:
+    """The sum of the derivatives by all parameters, measured in the loop."""
     numbers = _fill(_given().MLP(2, [3, 1]), random.Random(5))
-    flat = [(row[0], i) for rows in numbers for row in rows for i in range(len(row[0]))]
-    total, h = 0.0, 1e-6
+    h = 1e-6
 
-    def out() -> float:
-        return _by_loop(numbers, [0.7, -1.2], "tanh", "")[0]
+    def out(shift: float) -> float:
+        moved = [
+            [([w + shift for w in ws], b + shift) for ws, b in rows] for rows in numbers
+        ]
+        return _by_loop(moved, [0.7, -1.2], "tanh", "")[0]
 
-    for weights, i in flat:
-        weights[i] += h
-        up = out()
-        weights[i] -= 2 * h
-        total += (up - out()) / (2 * h)
-        weights[i] += h
-    for rows in numbers:
-        for j, (weights, bias) in enumerate(rows):
-            rows[j] = (weights, bias + h)
-            up = out()
-            rows[j] = (weights, bias - h)
-            total += (up - out()) / (2 * h)
-            rows[j] = (weights, bias)
-    return total
+    return (out(h) - out(-h)) / (2 * h)
 
 
 def _zeroed(MLP: type) -> list[float]:
@@ -1112,37 +1355,44 @@ def _zeroed(MLP: type) -> list[float]:
     return [p.grad for p in net.parameters()]
 
 
+def _counted(things: Any) -> dict[str, int]:
+    """How many there are, and how many different ones."""
+    return {"how many": len(things), "different": len({id(one) for one in things})}
+
+
+def _many(count: int) -> dict[str, int]:
+    return {"how many": count, "different": count}
+
+
 @exercise("micrograd.neuron_layer_mlp")
 def neuron_layer_mlp(Neuron: type, Layer: type, MLP: type) -> Cases:
+    x, number = [1.0, 2.0, 0.75], _fresh(-1.0, 1.0)
     yield case("Neuron(50): its weights", lambda: _weights(Neuron), _WEIGHTS)
-    yield case(
-        "Neuron(3).parameters(), how many", lambda: len(Neuron(3).parameters()), 4
-    )
-    total = 0.5 - 2.0 + 1.5 + 0.25
-    for act in ("", "tanh", "relu"):
-        text = f'Neuron(3, "{act}")([1, 2, 0.75]), w = [0.5, -1, 2], b = 0.25'
-        yield case(text, lambda a=act: _neuron_out(Neuron, a), _ACTS[act](total))
-    yield case("Layer(3, 2)(x), how many", lambda: len(Layer(3, 2)([1.0, 2.0, 3.0])), 2)
-    one = "Layer(3, 1)(x) is a Value, not a list"
-    yield case(one, lambda: isinstance(Layer(3, 1)([1.0, 2.0, 3.0]), list), False)
-    yield case(
-        "Layer(3, 2).parameters(), how many", lambda: len(Layer(3, 2).parameters()), 8
-    )
-    apart = "Layer(3, 2): different neurons"
-    yield case(apart, lambda: len({id(n) for n in Layer(3, 2).neurons}), 2)
-    count = "MLP(3, [4, 4, 1]).parameters(), how many"
-    yield case(count, lambda: len(MLP(3, [4, 4, 1]).parameters()), 41)
-    distinct = "MLP(3, [4, 4, 1]).parameters(), how many different"
-    yield case(
-        distinct, lambda: len({id(p) for p in MLP(3, [4, 4, 1]).parameters()}), 41
-    )
-    yield _mlp_case(MLP, [3, 1], "tanh", "")
+    own = "Neuron(3).parameters()"
+    yield case(own, lambda: _counted(Neuron(3).parameters()), _many(4))
+    for act in _ACTS:
+        yield _neuron_case(Neuron, act, [0.5, -1.0, 2.0, 0.25], x)
+    yield case("Layer(3, 2).neurons", lambda: _counted(Layer(3, 2).neurons), _many(2))
+    two = "Layer(3, 2)([1.0, 2.0, 0.75]), how many"
+    yield case(two, lambda: len(Layer(3, 2)(x)), 2)
+    one = "Layer(3, 1)([1.0, 2.0, 0.75])"
+    yield case(one, lambda: _number_in(Layer(3, 1)(x))["result"], Said("a Value"))
+    both = "Layer(3, 2).parameters()"
+    yield case(both, lambda: _counted(Layer(3, 2).parameters()), _many(8))
+    count = "MLP(3, [4, 4, 1]).parameters()"
+    yield case(count, lambda: _counted(MLP(3, [4, 4, 1]).parameters()), _many(41))
+    drawn = {"the same for the same rng": True, "different": True}
+    yield case("the weights of MLP(2, [3, 1])", lambda: _drawn(MLP), drawn)
+    yield _mlp_case(MLP, [3, 1])
     yield _mlp_case(MLP, [4, 3, 2], "relu", "")
     yield _mlp_case(MLP, [3, 1], "tanh", "tanh")
-    want = [13, 13, _slopes_by_nudge()]
-    slopes = "MLP(2, [3, 1]): parameters, those with a gradient, sum of the gradients"
+    want = {"with a gradient": 13, "sum of them": _slopes_by_nudge()}
+    slopes = "MLP(2, [3, 1]): its 13 parameters after backward()"
     yield case(slopes, lambda: _slopes(MLP), want, within=SLOPE)
     yield case("the gradients after zero_grad()", lambda: _zeroed(MLP), [0.0] * 9)
+    yield _neuron_case(Neuron, "tanh", [number() for _ in "abcd"], x, fresh=True)
+    seed = random.Random().randrange(10**6)
+    yield _mlp_case(MLP, [3, 2], "tanh", "relu", seed=seed, fresh=True)
 
 
 def _net_with(name: str, change: Callable) -> tuple[type, type, type]:
@@ -1259,9 +1509,8 @@ def _():
 class _Bowl:
     """Two parameters and a bowl-shaped loss: descent that can be done on paper."""
 
-    def __init__(self) -> None:
-        self.Value = _given().Value
-        self.p = [self.Value(1.0), self.Value(-2.0)]
+    def __init__(self, Value: type, x: float, y: float) -> None:
+        self.p = [Value(x), Value(y)]
 
     def parameters(self) -> list[Any]:
         return self.p
@@ -1274,19 +1523,25 @@ class _Bowl:
         return self.p[0] ** 2 + self.p[1] ** 2 * 3
 
 
-def _bowl(train: Callable, steps: int) -> Any:
-    bowl = _Bowl()
-    losses = train(bowl, bowl.loss, steps, 0.1)
-    if not isinstance(losses, list):
-        return losses
-    return {"losses": losses, "parameters": [p.data for p in bowl.p]}
+def _bowl_case(
+    train: Callable, steps: int, lr: float, x: float, y: float, **options: Any
+) -> Case:
+    """Descent in the bowl, against a loop on paper."""
+
+    def act() -> Any:
+        bowl = _Bowl(stage("micrograd", train).Value, x, y)
+        losses = train(bowl, bowl.loss, steps, lr)
+        return {"losses": losses, "parameters": [p.data for p in bowl.p]}
+
+    text = f"x² + 3y² from ({x}, {y}), {steps} step{'s' * (steps > 1)} of {lr}"
+    return case(text, act, _bowl_by_hand(steps, lr, x, y), **options)
 
 
-def _bowl_by_hand(steps: int) -> dict[str, list[float]]:
-    x, y, losses = 1.0, -2.0, []
+def _bowl_by_hand(steps: int, lr: float, x: float, y: float) -> dict[str, list[float]]:
+    losses = []
     for _ in range(steps):
         losses.append(x**2 + 3 * y**2)
-        x, y = x - 0.1 * 2 * x, y - 0.1 * 6 * y
+        x, y = x - lr * 2 * x, y - lr * 6 * y
     return {"losses": losses, "parameters": [x, y]}
 
 
@@ -1295,16 +1550,13 @@ _TARGETS = [1.0, -1.0, -1.0, 1.0]
 
 
 def _four_points(train: Callable) -> Any:
-    module = _given()
-    net = module.MLP(3, [4, 4, 1], last="tanh", rng=random.Random(3))
+    net = stage("micrograd", train).MLP(3, [4, 4, 1], last="tanh", rng=random.Random(3))
 
     def loss() -> Any:
         outs = [net(x) for x in _POINTS]
         return sum((o - t) ** 2 for o, t in zip(outs, _TARGETS, strict=True))
 
-    losses = train(net, loss, 40, 0.1)
-    if not isinstance(losses, list) or len(losses) != 40:
-        return losses
+    losses = train(net, loss, 30, 0.1)
     signs = [net(x).data * t > 0 for x, t in zip(_POINTS, _TARGETS, strict=True)]
     return {"points on the right side": sum(signs), "loss below 0.2": losses[-1] < 0.2}
 
@@ -1321,27 +1573,26 @@ def moons(n: int, rng: random.Random) -> list[tuple[list[float], int]]:
 
 
 def _two_moons(train: Callable) -> Any:
-    module, points = _given(), moons(20, random.Random(105))
-    net = module.MLP(2, [8, 1], "relu", rng=random.Random(5))
+    points = moons(20, random.Random(105))
+    net = stage("micrograd", train).MLP(2, [8, 1], "relu", rng=random.Random(5))
 
     def loss() -> Any:
         margins = [(1 - label * net(x)).relu() for x, label in points]
         return sum(margins) / len(points)
 
-    losses = train(net, loss, 25, 1.0)
-    if not isinstance(losses, list):
-        return losses
+    train(net, loss, 25, 1.0)
     right = sum(net(x).data * label > 0 for x, label in points)
     return {"at least 95 % right": right / len(points) >= 0.95}
 
 
-@exercise("micrograd.sgd", limit=15)
+@exercise("micrograd.sgd", limit=8)
 def sgd(train: Callable) -> Cases:
     for steps in (1, 2, 5):
-        text = f"train on x² + 3y² from (1, -2), {steps} steps of 0.1"
-        yield case(text, lambda n=steps: _bowl(train, n), _bowl_by_hand(steps))
+        yield _bowl_case(train, steps, 0.1, 1.0, -2.0)
+    number, steps = _fresh(0.5, 3.0), random.Random().randint(3, 6)
+    yield _bowl_case(train, steps, 0.05, number(), -number(), fresh=True)
     four = {"points on the right side": 4, "loss below 0.2": True}
-    yield case("four points, 40 steps", lambda: _four_points(train), four, once=True)
+    yield case("four points, 30 steps", lambda: _four_points(train), four, once=True)
     many = {"at least 95 % right": True}
     yield case("two moons, 25 steps", lambda: _two_moons(train), many, once=True)
 
@@ -1468,13 +1719,12 @@ def _formula(a: float, b: float, c: float) -> tuple[float, float, float]:
 
 @exercise("micrograd.gradient_by_hand")
 def gradient_by_hand(gradient: Callable) -> Cases:
-    rng = random.Random(6)
-    points = [
-        (2.0, 3.0, 4.0),
-        *(tuple(rng.uniform(0.5, 5) for _ in "abc") for _ in range(4)),
-    ]
-    for point in points:
+    rng, number = random.Random(6), _fresh(0.5, 5.0)
+    points = [[round(rng.uniform(0.5, 5), 2) for _ in "abc"] for _ in range(3)]
+    for point in [[2.0, 3.0, 4.0], *points]:
         yield call(gradient, *point, expects=_formula(*point))
+    point = [number() for _ in "abc"]
+    yield call(gradient, *point, expects=_formula(*point), fresh=True)
 
 
 def _by_hand(da: Callable, db: Callable, dc: Callable) -> Callable:
@@ -1530,25 +1780,49 @@ for _name, (_sentence, _wrong) in _BY_HAND.items():
 # ---------------------------------------------------------------- softmax_nll
 
 
-def _scores(*numbers: float) -> list[Any]:
-    Value = _given().Value
+def _scores(for_: Callable, *numbers: float) -> list[Any]:
+    """Scores of the class that the function knows as Value."""
+    Value = stage("micrograd", for_).Value
     return [Value(x) for x in numbers]
 
 
-def _probabilities(softmax: Callable, *numbers: float) -> Any:
-    out = softmax(_scores(*numbers))
-    if not isinstance(out, list):
-        return out
-    return [_read(p) for p in out]
+def _softmax_case(softmax: Callable, numbers: list[float], **options: Any) -> Case:
+    def act() -> Any:
+        scores = _scores(softmax, *numbers)
+        out = softmax(scores)
+        if type(out) is not list:
+            return {"result": Said(kind(out))}
+        plain = [one for one in out if not hasattr(one, "data")]
+        result = Said(f"a list with {kind(plain[0])}" if plain else "a list of Values")
+        after = [z.data for z in scores]
+        return {"result": result, "numbers": [*map(_read, out)], "scores after": after}
+
+    want = {"result": Said("a list of Values"), "numbers": _soft(numbers)}
+    text = f"softmax of {numbers}"
+    return case(text, act, want | {"scores after": numbers}, **options)
 
 
-def _loss(nll: Callable, target: int, *numbers: float) -> Any:
-    scores = _scores(*numbers)
-    out = nll(scores, target)
-    if not hasattr(out, "backward"):
-        return out
-    out.backward()
-    return {"loss": out.data, "gradients": [z.grad for z in scores]}
+def _softmax_slopes(softmax: Callable) -> list[float]:
+    """The derivatives of the first of two probabilities by both scores."""
+    scores = _scores(softmax, 1.0, 3.0)
+    softmax(scores)[0].backward()
+    return [z.grad for z in scores]
+
+
+def _loss_case(
+    nll: Callable, numbers: list[float], target: int, **options: Any
+) -> Case:
+    def act() -> Any:
+        scores = _scores(nll, *numbers)
+        out = nll(scores, target)
+        if not hasattr(out, "backward"):
+            return {"result": Said(kind(out))}
+        out.backward()
+        grads = [z.grad for z in scores]
+        return {"result": Said("a Value"), "loss": out.data, "gradients": grads}
+
+    text = f"nll of {numbers}, target {target}"
+    return case(text, act, _loss_by_formula(target, numbers), **options)
 
 
 def _soft(numbers: list[float]) -> list[float]:
@@ -1556,39 +1830,34 @@ def _soft(numbers: list[float]) -> list[float]:
     return [e / sum(exps) for e in exps]
 
 
-def _loss_by_formula(target: int, *numbers: float) -> dict[str, Any]:
-    p = _soft(list(numbers))
+def _loss_by_formula(target: int, numbers: list[float]) -> dict[str, Any]:
+    p = _soft(numbers)
     grads = [q - (i == target) for i, q in enumerate(p)]
-    return {"loss": -math.log(p[target]), "gradients": grads}
+    return {"result": Said("a Value"), "loss": -math.log(p[target]), "gradients": grads}
 
 
 @exercise("micrograd.softmax_nll")
 def softmax_nll(softmax: Callable, nll: Callable) -> Cases:
-    rng = random.Random(8)
-    lists = [[0.0, 3.0, -2.0, 1.0], [rng.uniform(-4, 4) for _ in range(5)], [1.0, 1.0]]
-    for z in lists:
-        text = f"softmax of {[round(x, 3) for x in z]}"
-        yield case(text, lambda z=z: _probabilities(softmax, *z), _soft(z))
-    for target, z in ((3, lists[0]), (0, lists[0]), (2, lists[1])):
-        text = f"nll of {[round(x, 3) for x in z]}, target {target}"
-        want = _loss_by_formula(target, *z)
-        yield case(text, lambda t=target, z=z: _loss(nll, t, *z), want)
-    big = [1000.0, 999.0, -1000.0]
-    text = "softmax of [1000, 999, -1000]"
-    yield case(text, lambda: _probabilities(softmax, *big), _soft(big))
-    yield case(
-        "nll of [1000, 999, -1000], target 1",
-        lambda: _loss(nll, 1, *big),
-        _loss_by_formula(1, *big),
-    )
+    rng, number = random.Random(8), _fresh(-4.0, 4.0)
+    shown, big = [0.0, 3.0, -2.0, 1.0], [1000.0, 999.0, -1000.0]
+    seeded = [round(rng.uniform(-4, 4), 2) for _ in range(5)]
+    for scores in (shown, seeded, [1.0, 1.0]):
+        yield _softmax_case(softmax, scores)
+    for target, scores in ((3, shown), (0, shown), (2, seeded)):
+        yield _loss_case(nll, scores, target)
+    p = 1 / (1 + math.exp(2))
+    slopes = "softmax of [1.0, 3.0]: the first one's derivatives"
+    yield case(slopes, lambda: _softmax_slopes(softmax), [p * (1 - p), p * (p - 1)])
+    yield _softmax_case(softmax, big)
+    yield _softmax_case(softmax, [-1000.0, -1001.0])
+    yield _loss_case(nll, big, 1)
+    new = [number() for _ in range(6)]
+    yield _softmax_case(softmax, new, fresh=True)
+    yield _loss_case(nll, new, random.Random().randrange(6), fresh=True)
 
 
 def _right_softmax(logits: list[Any]) -> list[Any]:
     return _given().softmax(logits)
-
-
-def _right_nll(logits: list[Any], target: int) -> Any:
-    return -_right_softmax(logits)[target].log()
 
 
 @softmax_nll.mistake(
@@ -1688,40 +1957,52 @@ def _planted(factor: float) -> Callable[..., Any]:
     return product
 
 
-def _report(gradient_check: Callable, f: Callable, *numbers: float) -> Any:
-    inputs = _scores(*numbers)
+Found = list[tuple[int, float, float]]  # index, the engine's gradient, the slope
+
+
+def _report(
+    gradient_check: Callable, f: Callable, numbers: list[float], options: dict
+) -> Any:
+    inputs = _scores(gradient_check, *numbers)
     for v in inputs:
         v.grad = 5.0  # left over from somewhere
-    wrong = gradient_check(f, inputs)
-    if not isinstance(wrong, list):
-        return wrong
-    return {"wrong": wrong, "the inputs after it": [v.data for v in inputs]}
+    wrong = gradient_check(f, inputs, **options)
+    return {"mismatches": wrong, "inputs after it": [v.data for v in inputs]}
 
 
 @exercise("micrograd.gradcheck")
 def gradcheck(gradient_check: Callable) -> Cases:
-    def of(text: str, f: Callable, numbers: list[float], wrong: list[tuple]) -> Case:
-        want = {"wrong": wrong, "the inputs after it": numbers}
-        act = lambda: _report(gradient_check, f, *numbers)  # noqa: E731
-        return case(text, act, want, within=SLOPE)
+    def of(
+        text: str, f: Callable, numbers: list[float], wrong: Found, **more: Any
+    ) -> Case:
+        fresh, want = more.pop("fresh", False), {"mismatches": wrong}
+        want["inputs after it"] = numbers
+        act = lambda: _report(gradient_check, f, numbers, more)  # noqa: E731
+        return case(f"{text} at {numbers}", act, want, within=SLOPE, fresh=fresh)
 
     lost, flipped, nearly = _planted(0.0), _planted(-1.0), _planted(1.005)
-    yield of("a * b, which is right", lambda a, b: a * b, [2.0, 3.0], [])
+    yield of("a * b, which is right,", lambda a, b: a * b, [2.0, 3.0], [])
     yield of("a product that gives b no gradient", lost, [2.0, 3.0], [(1, 0.0, 2.0)])
-    yield of(
-        "a product with the wrong sign at b", flipped, [2.0, 3.0], [(1, -2.0, 2.0)]
-    )
-    yield of("a product off by half a percent", nearly, [2.0, 3.0], [(1, 2.01, 2.0)])
-    yield of(
-        "tanh(a + b * c), right",
-        lambda a, b, c: (a + b * c).tanh(),
-        [0.1, -0.4, 0.7],
-        [],
-    )
-    yield of("a ** 3 at 200, right and steep", lambda a: a**3, [200.0], [])
+    sign = "a product with the wrong sign for b"
+    yield of(sign, flipped, [2.0, 3.0], [(1, -2.0, 2.0)])
+    half = "a product whose gradient for b is 0.5 % off"
+    yield of(half, nearly, [2.0, 3.0], [(1, 2.01, 2.0)])
+    smooth = lambda a, b, c: (a + b * c).tanh()  # noqa: E731
+    yield of("tanh(a + b * c), right,", smooth, [0.1, -0.4, 0.7], [])
+    yield of("a ** 3, right and steep,", lambda a: a**3, [200.0], [])
     both = lambda a, b: lost(a, b) + lost(b, a)  # noqa: E731
-    yield of("two planted mistakes", both, [2.0, 3.0], [(0, 3.0, 6.0), (1, 2.0, 4.0)])
-    yield of("a function that does not use b", lambda a, b: a * 2, [1.0, 4.0], [])
+    two = [(0, 3.0, 6.0), (1, 2.0, 4.0)]
+    yield of("two planted mistakes", both, [2.0, 3.0], two)
+    unused = lambda a, b: a * 2 + b * 0  # noqa: E731
+    yield of("a * 2 + b * 0, right,", unused, [1.0, 4.0], [])
+    yield of(f"{half}, tolerance=0.1,", nearly, [2.0, 3.0], [], tolerance=0.1)
+    bent = [(0, 12.0, 12.25)]
+    yield of("a ** 3, h=0.5,", lambda a: a**3, [2.0], bent, h=0.5)
+    number = _fresh(0.5, 4.0)
+    a, b, factor = number(), number(), round(number() + 1, 1)
+    wrong = [(1, factor * a, a)]
+    new = f"a product whose gradient for b is {factor} times too large,"
+    yield of(new, _planted(factor), [a, b], wrong, fresh=True)
 
 
 def _checker(
@@ -1785,6 +2066,3 @@ _CHECKERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 for _name, (_sentence, _options) in _CHECKERS.items():
     gradcheck.mistake(_name, _sentence)(_checker(**_options))
-
-del _name, _sentence, _options, _wrong
-__all__ = ["EXACT", "FLOAT64", "moons"]

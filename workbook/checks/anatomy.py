@@ -1,0 +1,130 @@
+"""What a learner's objects are made of: their functions, names and untouched stubs.
+
+Everything is read from code objects and dictionaries; nothing of the learner's runs.
+"""
+
+import builtins
+import dis
+import sysconfig
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+_MANY = 1_000  # functions; a notebook has fewer
+_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: the class was made by a `class` statement
+_LIBRARIES = (
+    str(Path(__file__).resolve().parents[1]),
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib")),
+)
+
+
+def functions(objects: Iterable[Any]) -> list[FunctionType]:
+    """All functions that the objects are made of or call by name, helpers included."""
+    found: dict[int, FunctionType] = {}
+    seen: dict[int, Any] = {}
+    queue = list(objects)
+    while queue and len(found) < _MANY:
+        thing = queue.pop()
+        if id(thing) in seen:
+            continue
+        seen[id(thing)] = thing
+        if type(thing) is FunctionType:
+            if is_library(thing.__code__.co_filename):
+                continue
+            found[id(thing)] = thing
+        queue += _inside(thing)
+    return list(found.values())
+
+
+def is_library(filename: str) -> bool:
+    """Whether code of this file is Python's, a package's or ours, not the learner's."""
+    if filename.startswith("<frozen"):
+        return True
+    return filename.startswith(_LIBRARIES)
+
+
+def _inside(thing: Any) -> Iterator[Any]:
+    """What a function, class or wrapper refers to."""
+    if type(thing) is FunctionType:
+        yield from _of_function(thing)
+    elif type(thing) in (MethodType, staticmethod, classmethod):
+        yield thing.__func__
+    elif type(thing) is property:
+        yield from (thing.fget, thing.fset)
+    elif type(thing) is partial:
+        yield thing.func
+    elif issubclass(type(thing), type):
+        for cls in type.mro(thing):
+            yield from members(cls).values()
+    elif type(thing).__flags__ & _HEAP:
+        yield from (type(thing), *_attributes(thing).values())
+    elif wrapped := _attributes(thing).get("__wrapped__"):
+        yield wrapped
+
+
+def _of_function(function: FunctionType) -> Iterator[Any]:
+    yield from function.__dict__.values()
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+    names = function.__globals__
+    for name in names_in(function.__code__) & names.keys():
+        if not isinstance(names[name], ModuleType):
+            yield names[name]
+
+
+def members(cls: type) -> dict[str, Any]:
+    """A class' own attributes, whatever its metaclass says; none of built-in ones."""
+    if not cls.__flags__ & _HEAP or cls.__module__ in ("abc", "typing"):
+        return {}
+    return dict(type.__dict__["__dict__"].__get__(cls))
+
+
+def _attributes(thing: Any) -> dict[str, Any]:
+    try:
+        found = object.__getattribute__(thing, "__dict__")
+    except (AttributeError, TypeError):
+        return {}
+    return found if type(found) is dict else {}
+
+
+def names_in(code: CodeType) -> set[str]:
+    """The names of globals and attributes in some code and in the code inside it."""
+    inner = (c for c in code.co_consts if isinstance(c, CodeType))
+    return set(code.co_names).union(*map(names_in, inner))
+
+
+# ---------------------------------------------------------------- stubs
+
+
+def is_stub(function: FunctionType) -> bool:
+    """Whether the body is `pass`, `...`, a docstring, or a `return` of None or `...`."""
+    steps = [s for s in dis.get_instructions(function) if s.opname not in _PREPARING]
+    if not steps or function.__name__ == "<lambda>":
+        return False
+    last = steps[-1]
+    if last.opname == "RETURN_CONST":
+        return len(steps) == 1 and last.argval in (None, ...)
+    return (
+        len(steps) == 2
+        and steps[0].opname.startswith("LOAD_")
+        and (last.opname == "RETURN_VALUE" and steps[0].argval in (None, ...))
+    )
+
+
+_PREPARING = {"RESUME", "NOP", "CACHE", "COPY_FREE_VARS", "MAKE_CELL", "NOT_TAKEN"}
+
+
+# ---------------------------------------------------------------- shadowed names
+
+
+def shadowed(function: FunctionType) -> dict[str, Any]:
+    """The built-in names that the function uses, and that its notebook has taken."""
+    names = function.__globals__
+    used = names_in(function.__code__) & names.keys() & set(dir(builtins))
+    public = sorted(name for name in used if not name.startswith("_"))
+    return {n: names[n] for n in public if names[n] is not getattr(builtins, n)}

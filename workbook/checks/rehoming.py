@@ -1,0 +1,142 @@
+"""Lets a learner's objects stand on the given module in place of their notebook.
+
+An earlier part that is open or wrong shall not hide whether this one is right, and a
+class that several exercises add to must be checkable part by part. So, while a check
+runs, the names that earlier exercises define mean the given ones in the learner's own
+namespace: helpers, closures, decorators and recursion find them there as usual.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from workbook.checks.anatomy import functions, members, names_in
+from workbook.checks.cases import Exercise, name_of
+
+Names = dict[str, Any]
+
+
+@cache
+def _given_code(path: Path) -> CodeType:
+    return compile(path.read_text("utf-8"), str(path), "exec")
+
+
+def given(slug: str) -> ModuleType | None:
+    """A fresh, private copy of the given module of a lesson, where there is one."""
+    path = Path(__file__).resolve().parents[1] / "given" / f"{slug}.py"
+    if not path.exists():
+        return None
+    module = ModuleType(f"given_{slug}")
+    exec(_given_code(path), module.__dict__)
+    return module
+
+
+def stage(slug: str, *objects: Any) -> ModuleType | None:
+    """A copy of the given module on which the learner's objects can act.
+
+    Where they name a class of the module, the copy uses the class that this name
+    means to them, so that what a check hands over is of the class that they know.
+    """
+    module = given(slug)
+    for function in functions(objects) if module else ():
+        home, used = function.__globals__, names_in(function.__code__)
+        for name, thing in _defined(module).items():
+            if isinstance(thing, type) and name in used:
+                own = home.get(name)
+                setattr(module, name, own if isinstance(own, type) else thing)
+    return module
+
+
+def depends(check: Exercise, objects: tuple[Any, ...]) -> bool:
+    """Whether the objects use anything that an earlier exercise defines."""
+    fresh = given(check.lesson)
+    if fresh is None:
+        return False
+    used = set().union(*(names_in(f.__code__) for f in functions(objects)))
+    return bool(check.parts) or bool(used & _offered(check, objects, fresh).keys())
+
+
+def plan(check: Exercise, objects: tuple[Any, ...]) -> "Move":
+    """How to let the objects stand on the given module. Runs code of the learner's."""
+    fresh = given(check.lesson)
+    if fresh is None:
+        raise LookupError(f"there is no given module for {check.id}")
+    names = _offered(check, objects, fresh)
+    homes = {id(f.__globals__): f.__globals__ for f in functions(objects)}
+    if check.parts:
+        mine, name = objects[0], check.names[0]
+        grown = _grown(mine, getattr(fresh, name), check.parts)
+        setattr(fresh, name, grown)
+        aliases = {n for home in homes.values() for n, v in home.items() if v is mine}
+        names |= dict.fromkeys({name, *aliases}, grown)
+        objects = (grown, *objects[1:])
+    return Move(objects, list(homes.values()), names)
+
+
+class Move:
+    """The objects as they shall be judged, and the names to change meanwhile."""
+
+    def __init__(self, objects: tuple[Any, ...], homes: list[Names], names: Names):
+        self.objects, self._homes, self._names = objects, homes, names
+
+    @contextmanager
+    def done(self) -> Iterator[tuple[Any, ...]]:
+        before = [dict(home) for home in self._homes]
+        try:
+            for home in self._homes:
+                home.update(self._names)
+            yield self.objects
+        finally:
+            for home, old in zip(self._homes, before, strict=True):
+                _restore(home, old, self._names)
+
+
+def _restore(home: Names, old: Names, names: Names) -> None:
+    for name in names:
+        if name in old:
+            home[name] = old[name]
+        else:
+            home.pop(name, None)
+
+
+def _defined(module: ModuleType) -> Names:
+    """The functions and classes that a module defines itself."""
+    return {
+        name: thing
+        for name, thing in vars(module).items()
+        if isinstance(thing, FunctionType | type)
+    }
+
+
+def _offered(check: Exercise, objects: tuple[Any, ...], fresh: ModuleType) -> Names:
+    """What the given module has in place of other exercises' answers."""
+    own = {*check.names, *(name_of(thing) for thing in objects)}
+    return {n: v for n, v in _defined(fresh).items() if n not in own}
+
+
+def _grown(mine: type, theirs: type, parts: tuple[str, ...]) -> type:
+    """A class with `parts`, and what the learner added, from `mine`, all else given.
+
+    It comes from the learner's class by inheritance, so that `super()` and class
+    attributes mean there what they mean in the notebook.
+    """
+    special = {n for cls in type.mro(mine) for n in members(cls) if n.startswith("__")}
+    names = (special | members(theirs).keys()) - set(parts) - _NEVER
+    body = {n: getattr(theirs, n) for n in sorted(names) if hasattr(theirs, n)}
+    return type(mine)(mine.__name__, (mine,), body)
+
+
+_NEVER = {
+    *("__dict__", "__weakref__", "__module__", "__doc__", "__slots__", "__qualname__"),
+    *(
+        "__class__",
+        "__new__",
+        "__init_subclass__",
+        "__subclasshook__",
+        "__annotations__",
+    ),
+    *("__firstlineno__", "__static_attributes__", "__match_args__"),
+}

@@ -1,0 +1,147 @@
+"""What a learner's code may change outside itself, and how it is put back.
+
+`undisturbed()` puts back states: random generators, recursion limit, working folder,
+environment, warnings, default dtype. `exits_taken()` takes the ways out of Python
+away. `Shared` remembers the functions that all code shares, such as `math.exp`.
+"""
+
+import builtins
+import gc
+import math
+import os
+import random
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+DEPTH = 1_000  # Python's own recursion limit: a raised one hides a missing stack
+
+Put = Callable[[Any], Any]
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put back whatever state the code inside changes."""
+    with warnings.catch_warnings(), ExitStack() as stack:
+        for get, put in _states():
+            stack.callback(put, get())
+        stack.callback(Shared(*_libraries()).put_back)
+        sys.setrecursionlimit(DEPTH)
+        yield
+
+
+def _states() -> Iterator[tuple[Callable[[], Any], Put]]:
+    """Pairs of get and put for global state; only of libraries already loaded."""
+    yield sys.getrecursionlimit, sys.setrecursionlimit
+    yield sys.getswitchinterval, sys.setswitchinterval
+    yield os.getcwd, os.chdir
+    yield lambda: dict(os.environ), _put_environment
+    yield lambda: list(sys.path), lambda paths: sys.path.__setitem__(slice(None), paths)
+    yield gc.isenabled, lambda on: gc.enable() if on else gc.disable()
+    yield random.getstate, random.setstate
+    if numpy := sys.modules.get("numpy"):
+        yield numpy.random.get_state, numpy.random.set_state
+        yield numpy.geterr, lambda kinds: numpy.seterr(**kinds)
+    if torch := sys.modules.get("torch"):
+        yield torch.get_rng_state, torch.set_rng_state
+        yield torch.get_default_dtype, torch.set_default_dtype
+        yield torch.get_num_threads, torch.set_num_threads
+
+
+def _put_environment(before: dict[str, str]) -> None:
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+# ---------------------------------------------------------------- shared functions
+
+
+def _libraries() -> list[Any]:
+    loaded = ("numpy", "torch", "torch.nn", "torch.nn.functional")
+    return [*_CORE, *(sys.modules[name] for name in loaded if name in sys.modules)]
+
+
+_CORE = (builtins, math, random, os, time)
+
+
+class Shared:
+    """The names of modules that all code shares, as they were when this was made."""
+
+    def __init__(self, *modules: Any):
+        self._before = [(m, dict(vars(m))) for m in modules or _CORE]
+
+    def put_back(self) -> list[str]:
+        """Undo what was changed since, and tell it: ["math.exp"]."""
+        return [
+            f"{module.__name__}.{name}".removeprefix("builtins.")
+            for module, before in self._before
+            for name in _changed(vars(module), before)
+        ]
+
+
+def _changed(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    changed = [n for n, v in before.items() if now.get(n, _changed) is not v]
+    now.update({name: before[name] for name in changed})
+    return [name for name in changed if name not in _LIVELY]
+
+
+_LIVELY = {"_", "__builtins__"}  # the last value of an interactive session
+
+
+# ---------------------------------------------------------------- exits
+
+
+@contextmanager
+def exits_taken(inside: Callable[[], bool]) -> Iterator[None]:
+    """Replace what would leave Python, or wait, where `inside()` holds."""
+    with ExitStack() as stack:
+        for owner, name, stand_in in _exits():
+            original = getattr(owner, name)
+            own = name in vars(owner)
+            stack.callback(_give_back, owner, name, original, own)
+            setattr(owner, name, _either(inside, stand_in, original))
+        yield
+
+
+def _give_back(owner: Any, name: str, original: Any, own: bool) -> None:
+    if own:
+        setattr(owner, name, original)
+    elif name in vars(owner):
+        delattr(owner, name)  # the class's own shows again
+
+
+def _either(inside: Callable[[], bool], stand_in: Any, original: Any) -> Any:
+    def chosen(*args: Any, **options: Any) -> Any:
+        return (stand_in if inside() else original)(*args, **options)
+
+    return chosen
+
+
+def _exits() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
+    for name in ("_exit", "abort", "kill"):
+        yield os, name, _leave
+    if (module := sys.modules.get("IPython")) and (shell := module.get_ipython()):
+        yield shell, "ask_exit", _leave  # what `exit` does in a notebook
+    yield builtins, "input", _no_answer
+    yield sys, "breakpointhook", _no_answer
+    yield sys, "setrecursionlimit", lambda limit: None
+    yield time, "sleep", _nap
+
+
+def _leave(*_: Any) -> None:
+    raise SystemExit
+
+
+def _no_answer(*_: Any, **__: Any) -> str:
+    raise RuntimeError("this waits for a person to type, and a check has none")
+
+
+def _nap(seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Sleep in slices, so that it can be stopped."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        sleep(min(left, 0.02))
