@@ -1,48 +1,47 @@
 """What `make` runs: `python -m workbook <command> …`.
 
-Each command is the `main` of a module of the bench, loaded only when it is asked for.
+Each command is a function of a module of the bench, loaded only when it is asked for.
 """
 
 import sys
 from importlib import import_module
 
 COMMANDS = {
-    "lab": "lab",
-    "check": "validate",
-    "test": "testing",
-    "progress": "tracking",
-    "hint": "serving",
-    "solution": "serving",
-    "reset": "resetting",
-    "export": "exporting",
-    "results": "results",
-    "notebooks": "build",
-    "exercises": "strip",
-    "expected": "expectations",
-    "doctor": "doctor",
+    "lab": "lab.main",
+    "check": "validate.main",
+    "test": "testing.main",
+    "progress": "tracking.main",
+    "hint": "serving.hint",
+    "solution": "serving.solution",
+    "reset": "resetting.main",
+    "export": "exporting.main",
+    "results": "results.main",
+    "notebooks": "build.main",
+    "exercises": "strip.main",
+    "expected": "expectations.main",
+    "doctor": "doctor.main",
 }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; errors that a person can mend are one sentence and exit code 1."""
+    """Run a command; what a person can mend is told in one sentence, exit code 1."""
     name, *rest = (sys.argv[1:] if argv is None else argv) or [""]
     if name not in COMMANDS:
-        print(f"There is no command {name!r}. There are: {', '.join(COMMANDS)}.")
+        said = f"There is no command {name!r}." if name else "Which command?"
+        print(f"{said} There are: {', '.join(COMMANDS)}.", file=sys.stderr)
         return 2
-    from workbook.course import CourseError
-    from workbook.source import SourceError
-
-    module = import_module(f"workbook.bench.{COMMANDS[name]}")
+    module, _, function = COMMANDS[name].partition(".")
+    command = getattr(import_module(f"workbook.bench.{module}"), function)
     try:
-        if COMMANDS[name] == "serving":
-            return module.main([name, *rest])
-        return module.main(rest)
-    except (CourseError, SourceError) as error:
-        print(error)
-        return 1
+        return command(rest)
     except KeyboardInterrupt:
-        print("\nStopped.")
+        print("\nStopped.", file=sys.stderr)
         return 130
+    except Exception as error:
+        if not type(error).__module__.startswith("workbook"):
+            raise
+        print(error, file=sys.stderr)  # an error of our own is a sentence
+        return 1
 
 
 if __name__ == "__main__":

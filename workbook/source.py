@@ -1,12 +1,13 @@
 """Lessons as text: percent files read cell by cell, with line numbers.
 
-jupytext turns the same files into notebooks; it forgets where a cell stood, and an
+jupytext reads the same files in JupyterLab; it forgets where a cell stood, and an
 error should name file and line. A test holds that both see the same cells.
 
 The marks of an exercise are nbgrader's: `### BEGIN SOLUTION` … `### END SOLUTION`
 inside a code cell. What surrounds them is said by the cells' metadata and tags.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,18 +15,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workbook.course import Lesson, lesson
+from workbook.course import Lesson, lesson, root
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-_MARKER = re.compile(r"^# %%(?P<options>.*)$")
-_MARKDOWN = re.compile(r"^\s*\[(markdown|md)\]")
+COMPARED = "nbval-check-output"  # the tag of a cell whose output is compared
+_MARKER = re.compile(r"# %%( .*)?$")
+_LIKE_A_MARKER = re.compile(r"\s*#\s*(%%|<codecell>|In\[[\d ]*\]:?\s*$)")
+_OPTION = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\[[^]]*\]|[\w.+-]+)(?=\s|$)')
 
 
 class SourceError(Exception):
     """Something is wrong in a lesson's text: `path:line: what, and what to do`."""
 
     def __init__(self, path: Path, line: int, words: str):
-        super().__init__(f"{path.parent.name}/{path.name}:{line}: {words}")
+        inside = path.is_relative_to(root())
+        name = path.relative_to(root()).as_posix() if inside else str(path)
+        super().__init__(f"{name}:{line}: {words}")
         self.path, self.line, self.words = path, line, words
 
 
@@ -45,6 +50,10 @@ class Cell:
     @property
     def exercise(self) -> str | None:
         return self.meta.get("exercise")
+
+    @property
+    def is_heading(self) -> bool:
+        return self.kind == "markdown" and self.text.startswith("## ")
 
 
 @dataclass(frozen=True)
@@ -75,55 +84,79 @@ class Exercise:
         return tuple(dict.fromkeys(found))
 
 
+# ---------------------------------------------------------------- cells
+
+
 def read(path: Path) -> list[Cell]:
-    """The cells of a percent file; SourceError for text before the first marker."""
-    cells: list[Cell] = []
+    """The cells of a percent file; SourceError for what is in no cell, or no marker."""
     lines = path.read_text("utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        if _LIKE_A_MARKER.match(line) and not _MARKER.match(line):
+            raise SourceError(path, number, "a cell begins with `# %%`, and a space")
     starts = [i for i, line in enumerate(lines) if _MARKER.match(line)]
-    if any(
-        line.strip() for line in _after_header(lines[: starts[0] if starts else None])
-    ):
-        raise SourceError(path, 1, "text before the first `# %%`: give it a cell")
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        cells.append(_cell(path, start, lines[start], lines[start + 1 : end]))
-    return cells
+    first = starts[0] if starts else len(lines)
+    for number in range(_header(lines), first):
+        if lines[number].strip():
+            words = "text before the first `# %%`: give it a cell"
+            raise SourceError(path, number + 1, words)
+    ends = [*starts[1:], len(lines)]
+    return [
+        _cell(path, start, lines[start:end])
+        for start, end in zip(starts, ends, strict=True)
+    ]
 
 
-def _after_header(lines: list[str]) -> list[str]:
-    """The lines after jupytext's header, which stands between two `# ---`."""
+def _header(lines: list[str]) -> int:
+    """How many lines jupytext's header has; it stands between two `# ---`."""
     if lines[:1] == ["# ---"] and "# ---" in lines[1:]:
-        return lines[lines.index("# ---", 1) + 1 :]
-    return lines
+        return lines.index("# ---", 1) + 1
+    return 0
 
 
-def _cell(path: Path, start: int, marker: str, body: list[str]) -> Cell:
-    options = marker.removeprefix("# %%")
-    markdown = _MARKDOWN.match(options)
-    meta = _metadata(path, start + 1, options[markdown.end() if markdown else 0 :])
-    while body and not body[-1].strip():
-        body = body[:-1]
-    if not markdown:
+def _cell(path: Path, start: int, lines: list[str]) -> Cell:
+    """The cell whose marker is the first of these lines, `start` before it."""
+    options = lines[0].removeprefix("# %%").strip()
+    bare = options.removeprefix("[markdown]")
+    meta = _metadata(path, start + 1, bare.strip())
+    body = "\n".join(lines[1:]).rstrip("\n").splitlines()
+    if bare == options:
         return Cell("code", "\n".join(body), start + 1, meta)
-    for offset, line in enumerate(body):
+    for number, line in enumerate(body, start + 2):
         if line.strip() and not line.startswith("#"):
             words = "code under a Markdown marker: start it with its own `# %%`"
-            raise SourceError(path, start + 2 + offset, words)
+            raise SourceError(path, number, words)
     text = "\n".join(re.sub(r"^# ?", "", line) for line in body)
     return Cell("markdown", text, start + 1, meta)
 
 
 def _metadata(path: Path, line: int, options: str) -> dict[str, Any]:
-    if not options.strip():
-        return {}
-    from jupytext.cell_metadata import parse_key_equal_value
-
-    try:
-        meta = parse_key_equal_value(options.strip())
-    except Exception as error:
-        raise SourceError(path, line, f"unreadable metadata: {error}") from error
-    if broken := [key for key, value in meta.items() if value is None]:
-        raise SourceError(path, line, f"metadata without a value: {broken[0]}")
+    """The `name=value` after a marker; values are JSON, as jupytext writes them."""
+    meta, rest = {}, options
+    while rest:
+        match = _OPTION.match(rest)
+        value = _value(match[2]) if match else None
+        if not match or value is None:
+            words = f'unreadable after the marker: {rest!r}; say it as name="value"'
+            raise SourceError(path, line, words)
+        meta[match[1]], rest = value, rest[match.end() :].lstrip()
     return meta
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def marker(cell: Cell) -> str:
+    """The line that a cell begins with in a percent file."""
+    said = [f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in cell.meta.items()]
+    kind = ["[markdown]"] if cell.kind == "markdown" else []
+    return " ".join(["# %%", *kind, *said])
+
+
+# ---------------------------------------------------------------- exercises
 
 
 def unmarked(code: str) -> str:
@@ -137,13 +170,13 @@ def unmarked(code: str) -> str:
     return "\n".join(kept)
 
 
-@cache
 def exercises(key: str) -> dict[str, Exercise]:
     """The exercises of a lesson by id, in order; none where its text is not written."""
     one = lesson(key)
-    if not one.solution_source.exists():
+    try:
+        return _exercises(one, one.solution_source.stat().st_mtime_ns)
+    except FileNotFoundError:
         return {}
-    return {ex.id: ex for ex in _exercises(one, read(one.solution_source))}
 
 
 def exercise(id: str) -> Exercise:
@@ -151,36 +184,37 @@ def exercise(id: str) -> Exercise:
     return exercises(lesson(id).slug)[id]
 
 
-def _exercises(one: Lesson, cells: list[Cell]) -> Iterator[Exercise]:
-    for heading, block in _blocks(cells):
-        answers = tuple(c for c in block if c.exercise)
-        if not answers:
-            continue
-        title, _, task = heading.text.partition("\n")
-        id = answers[0].exercise or ""
-        meta = answers[0].meta
-        tagged = [c for c in block if "solution" in c.tags]
-        yield Exercise(
-            id=id,
-            title=title.removeprefix("## "),
-            task=task.strip(),
-            cells=answers,
-            minutes=int(meta.get("minutes", 0)),
-            difficulty=int(meta.get("difficulty", 0)),
-            concepts=tuple(c.name for c in one.concepts if id in c.exercises),
-            hints=tuple(c.text for c in block if "hint" in c.tags),
-            why="\n\n".join(c.text for c in tagged if c.kind == "markdown"),
-            another=tuple(c.text for c in tagged if c.kind == "code"),
-            line=answers[0].line,
-        )
+@cache
+def _exercises(one: Lesson, _stamp: int) -> dict[str, Exercise]:
+    """Read once for each state of the file."""
+    blocks = exercise_blocks(read(one.solution_source))
+    return {ex.id: ex for ex in (_exercise(one, *block) for block in blocks)}
 
 
-def _blocks(cells: list[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
-    """Each `##` heading with the cells up to the next one."""
-    starts = [i for i, c in enumerate(cells) if _is_heading(c)]
+def exercise_blocks(cells: list[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
+    """Each `##` heading over a TODO cell, with the cells up to the next heading."""
+    starts = [i for i, c in enumerate(cells) if c.is_heading]
     for start, end in zip(starts, [*starts[1:], len(cells)], strict=True):
-        yield cells[start], cells[start + 1 : end]
+        block = cells[start + 1 : end]
+        if any(c.exercise for c in block):
+            yield cells[start], block
 
 
-def _is_heading(cell: Cell) -> bool:
-    return cell.kind == "markdown" and cell.text.startswith("## ")
+def _exercise(one: Lesson, heading: Cell, block: list[Cell]) -> Exercise:
+    answers = tuple(c for c in block if c.exercise)
+    tagged = [c for c in block if "solution" in c.tags]
+    title, _, task = heading.text.partition("\n")
+    id, meta = answers[0].exercise or "", answers[0].meta
+    return Exercise(
+        id=id,
+        title=title.removeprefix("## "),
+        task=task.strip(),
+        cells=answers,
+        minutes=meta.get("minutes", 0),
+        difficulty=meta.get("difficulty", 0),
+        concepts=tuple(c.name for c in one.concepts if id in c.exercises),
+        hints=tuple(c.text for c in block if "hint" in c.tags),
+        why="\n\n".join(c.text for c in tagged if c.kind == "markdown"),
+        another=tuple(c.text for c in tagged if c.kind == "code"),
+        line=answers[0].line,
+    )

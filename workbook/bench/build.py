@@ -1,7 +1,6 @@
 """Text becomes notebooks: deterministic cells, merged around what a learner wrote."""
 
 import hashlib
-import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -11,10 +10,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from workbook.bench.lint import COMPARED
 from workbook.bench.merge import MergeRefused, fingerprint, write
 from workbook.course import course, lesson, root
-from workbook.source import Cell, read
+from workbook.source import COMPARED, Cell, read
 
 _UNNAMED = re.compile(r"(markdown|code)-[0-9a-f]{12}\b")
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -22,60 +20,50 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 def notebook(path: Path) -> NotebookNode:
     """The notebook of a percent file. The same text gives the same bytes."""
-    import jupytext
-
-    text = path.read_text("utf-8")
-    made = jupytext.reads(text, fmt="py:percent")
-    cells, seen = [], Counter[str]()
-    for ours, theirs in zip(read(path), made.cells, strict=True):
-        if path.parent.name == "solutions":
-            ours = _compared_verdict(ours)
-        cells.append(_cell(ours, theirs.source, seen))
-    book = nbformat.v4.new_notebook(cells=cells, metadata=_metadata())
+    seen = Counter[str]()
+    cells = [_cell(_keyed(cell, path.parent.name), seen) for cell in read(path)]
+    metadata = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
+    book = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     nbformat.validate(book)
     return book
 
 
-def _metadata() -> dict[str, Any]:
-    return {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
-
-
-def _cell(ours: Cell, source: str, seen: Counter[str]) -> NotebookNode:
-    source = _folded(source) if "why" in ours.tags else source
-    key = _key(ours, source, seen)
-    about = {"key": key, "made": fingerprint(source)}
-    if ours.exercise:
-        about["exercise"] = ours.exercise
-    if "was" in ours.meta:
-        about["was"] = ours.meta["was"]
-    metadata: dict[str, Any] = {"workbook": about}
-    if ours.tags:
-        metadata["tags"] = list(ours.tags)
-    id = hashlib.sha256(key.encode()).hexdigest()[:12]
-    if ours.kind == "markdown":
-        return nbformat.v4.new_markdown_cell(source, id=id, metadata=metadata)
-    return nbformat.v4.new_code_cell(source, id=id, metadata=metadata)
-
-
-def _compared_verdict(cell: Cell) -> Cell:
-    """In solutions every verdict is compared: the cell of a check gets tag and key."""
+def _keyed(cell: Cell, room: str) -> Cell:
+    """A cell that checks has a key of its own; in solutions its verdict is compared."""
     match = re.match(r'check\("([\w.]+)"', cell.text)
-    if not match or cell.kind != "code":
+    if not match or cell.kind != "code" or room not in ("solutions", "exercises"):
         return cell
-    return replace(cell, meta={"tags": [COMPARED], "key": f"check:{match[1]}"})
+    tags = [COMPARED] if room == "solutions" else list(cell.tags)
+    return replace(cell, meta={"tags": tags, "key": f"check:{match[1]}"})
 
 
-def _key(ours: Cell, source: str, seen: Counter[str]) -> str:
+def _cell(cell: Cell, seen: Counter[str]) -> NotebookNode:
+    source = _folded(cell.text) if "why" in cell.tags else cell.text
+    key = _key(cell, source, seen)
+    entry: dict[str, Any] = {"key": key, "made": fingerprint(source)}
+    entry |= {k: cell.meta[k] for k in ("exercise", "was") if k in cell.meta}
+    metadata: dict[str, Any] = {"workbook": entry}
+    if cell.tags:
+        metadata["tags"] = list(cell.tags)
+    id = hashlib.sha256(key.encode()).hexdigest()[:12]
+    v4 = nbformat.v4
+    new = v4.new_code_cell if cell.kind == "code" else v4.new_markdown_cell
+    return new(source, id=id, metadata=metadata)
+
+
+def _key(cell: Cell, source: str, seen: Counter[str]) -> str:
     """A name that a cell keeps while the course changes around it.
 
     An exercise's cells have its id, compared cells the key that their author wrote,
     headings their words; any other cell is named by its text, since a changed text
     is another cell.
     """
-    name = ours.exercise or ours.meta.get("key") or _heading(source)
+    name = cell.exercise or cell.meta.get("key")
+    if not name and cell.kind == "markdown":
+        name = _heading(source)
     if not name:
-        digest = hashlib.sha256(f"{ours.kind}\n{source}".encode()).hexdigest()
-        name = f"{ours.kind}-{digest[:12]}"
+        digest = hashlib.sha256(f"{cell.kind}\n{source}".encode()).hexdigest()
+        name = f"{cell.kind}-{digest[:12]}"
     seen[name] += 1
     return name if seen[name] == 1 else f"{name}/{seen[name]}"
 
@@ -151,16 +139,7 @@ def main(argv: list[str]) -> int:
     return 1 if build_all(argv or None) else 0
 
 
-def canonical(book: NotebookNode) -> str:
-    """A notebook as text, for comparing two builds."""
-    return json.dumps(book, sort_keys=True, ensure_ascii=False)
-
-
-def code_of(book: NotebookNode) -> dict[str, str]:
-    """The code of a notebook's exercise cells, several cells of one id together."""
-    found: dict[str, list[str]] = {}
-    for cell in book.cells:
-        about = cell.metadata.get("workbook", {})
-        if cell.cell_type == "code" and (id := about.get("exercise")):
-            found.setdefault(re.sub(r"/\d+$", "", id), []).append(cell.source)
-    return {id: "\n\n\n".join(codes) for id, codes in found.items()}
+def about(cell: NotebookNode) -> dict[str, Any]:
+    """What the build wrote of a cell; nothing where the cell is the learner's."""
+    found = cell.metadata.get("workbook")
+    return found if isinstance(found, dict) else {}

@@ -2,45 +2,69 @@
 
 What is exported are the lesson's public names and whatever these need. A class that
 grew over several cells by `@add_to(Value)` comes out as one class; as within a class
-body, the last definition of a method wins and stands where the first one stood.
+body, the last definition of a method wins and stands where the first one stood. What
+needs a name that is not there is left out, and so is what needs that.
 """
 
 import ast
+import builtins
 import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
+from workbook.bench.statements import (
+    Binding,
+    Statement,
+    imports,
+    indented,
+    statements,
+    uses,
+)
 from workbook.course import Lesson
-from workbook.source import read, unmarked
+from workbook.source import read
+
+_BUILTINS = frozenset(vars(builtins)) | {"__name__", "__file__"}
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code of a cell, and the exercise that it answers."""
+
+    text: str
+    exercise: str = ""
+    spare: bool = False  # a learner's own cell: it serves where nothing else does
 
 
 @dataclass
 class Piece:
-    """A definition at the top level of a cell: its name, its text, what it uses."""
+    """A name of the module: how it is defined, and what later cells add to it."""
 
-    name: str
-    text: str
-    uses: set[str]
-    methods: dict[str, str] = field(default_factory=dict)  # added by later cells
+    base: Statement
+    methods: dict[str, Statement] = field(default_factory=dict)  # of a class
+    patches: list[Statement] = field(default_factory=list)  # Value.a = …, at the end
+
+    @property
+    def additions(self) -> list[Statement]:
+        return [*self.methods.values(), *self.patches]
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A module's text, and the public names that are not in it."""
+    """A module's text, the public names that are not in it, and why: id -> reason."""
 
     text: str
     missing: tuple[str, ...]
+    left_out: dict[str, str]
 
 
 def from_solutions(one: Lesson) -> Exported:
     """The module that a lesson's solutions make."""
     cells = read(one.solution_source)
-    codes = [c.text for c in cells if c.kind == "code" and "solution" not in c.tags]
-    return module(one, codes)
+    codes = [c for c in cells if c.kind == "code" and "solution" not in c.tags]
+    return module(one, [Code(c.text, c.exercise or "") for c in codes])
 
 
 def given(one: Lesson) -> str:
@@ -50,17 +74,24 @@ def given(one: Lesson) -> str:
     return made + from_solutions(one).text
 
 
-def module(one: Lesson, codes: Iterable[str]) -> Exported:
-    """Put the definitions of some cells together as one module."""
-    trees = [(code, ast.parse(code)) for code in map(unmarked, codes)]
-    pieces = _pieces(trees)
-    wanted = _closure(one.public, pieces)
-    body = [_whole(pieces[name]) for name in pieces if name in wanted]
-    imports = _imports(trees, set().union(*(_uses(text) for text in body)))
-    parts = [f'"""{_about(one)}"""', "\n".join(imports), *body]
+def module(
+    one: Lesson, codes: list[Code], reserved: frozenset[Binding] = frozenset()
+) -> Exported:
+    """Put the definitions of some cells together; spare ones bind nothing reserved."""
+    imported = {name: line for code in codes for name, line in imports(code.text)}
+    imported = {n: line for n, line in imported.items() if "workbook" not in line}
+    said = _chosen(codes, reserved)
+    pieces, left_out = _whole(*_pieces(said), imported)
+    needed = _closure(one.public, pieces)
+    wanted = {piece.base: piece for name, piece in pieces.items() if name in needed}
+    body = [_text(piece) for piece in wanted.values()]
+    body += [patch.text for piece in wanted.values() for patch in piece.patches]
+    used = uses("\n".join(body))
+    head = _imports([line for name, line in imported.items() if name in used])
+    parts = [f'"""{_about(one)}"""', head, *body]
     text = "\n\n\n".join(part for part in parts if part) + "\n"
     missing = tuple(name for name in one.public if name not in pieces)
-    return Exported(_formatted(text), missing)
+    return Exported(_formatted(text), missing, left_out)
 
 
 def _about(one: Lesson) -> str:
@@ -72,49 +103,64 @@ def _about(one: Lesson) -> str:
     )
 
 
-def _pieces(trees: list[tuple[str, ast.Module]]) -> dict[str, Piece]:
-    """All definitions by name, in the order of their first appearance."""
+# ---------------------------------------------------------------- choosing
+
+
+def _chosen(codes: list[Code], reserved: frozenset[Binding]) -> list[Statement]:
+    """The statements in their order, of spare cells only what serves the others."""
+    said = [(code, s) for code in codes for s in statements(code.text, code.exercise)]
+    own = [one for code, one in said if not code.spare]
+    taken = reserved.union(*(one.bindings for one in own))
+    asked = {name for one in own for name in re.findall(r"\.(\w+)", one.text)}
+    return [
+        one
+        for code, one in said
+        if not code.spare
+        or not (taken & one.bindings or (one.owner and asked.isdisjoint(one.names)))
+    ]
+
+
+def _pieces(said: list[Statement]) -> tuple[dict[str, Piece], dict[str, str]]:
+    """All names in the order of their first definition, and what had no class."""
     pieces: dict[str, Piece] = {}
-    for code, tree in trees:
-        for node in tree.body:
-            name, owner = _name(node), _owner(node)
-            if name is None:
-                continue
-            text = _text(code, node)
-            if owner is None:
-                pieces[name] = Piece(name, text, _uses(text))
-            elif owner in pieces:
-                pieces[owner].methods[name] = text
-                pieces[owner].uses |= _uses(text)
-    return pieces
+    left_out: dict[str, str] = {}
+    for one in said:
+        if not one.owner:
+            pieces |= {name: Piece(one) for name in one.names}
+        elif one.owner not in pieces:
+            left_out[one.origin] = f"needs {one.owner}"
+        elif one.is_method:
+            pieces[one.owner].methods[one.names[0]] = one
+        else:
+            pieces[one.owner].patches.append(one)
+    return pieces, left_out
 
 
-def _name(node: ast.stmt) -> str | None:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return node.name
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        name = node.targets[0].id
-        return name if name.isupper() else None  # a constant of the module
-    return None
+def _whole(
+    pieces: dict[str, Piece], left_out: dict[str, str], imported: dict[str, str]
+) -> tuple[dict[str, Piece], dict[str, str]]:
+    """What is left when everything that needs an absent name is gone."""
+    while True:
+        known = _BUILTINS | pieces.keys() | imported.keys()
+        kept = {n: _within(p, known, left_out) for n, p in pieces.items()}
+        whole = {name: piece for name, piece in kept.items() if piece is not None}
+        if whole == pieces:
+            return pieces, {id: why for id, why in left_out.items() if id}
+        pieces = whole
 
 
-def _owner(node: ast.stmt) -> str | None:
-    """The class that `@add_to(…)` adds a function to."""
-    for mark in getattr(node, "decorator_list", ()):
-        if isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "add_to":
-            return ast.unparse(mark.args[0])
-    return None
-
-
-def _text(code: str, node: ast.stmt) -> str:
-    """The node's own lines, without the decorator that added it to a class."""
-    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-    lines = code.splitlines()[first - 1 : node.end_lineno]
-    return "\n".join(line for line in lines if not line.startswith("@add_to("))
-
-
-def _uses(text: str) -> set[str]:
-    return {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
+def _within(
+    piece: Piece, known: Iterable[str], left_out: dict[str, str]
+) -> Piece | None:
+    """The piece without the parts that use an unknown name; None without its base."""
+    for one in (piece.base, *piece.additions):
+        if unknown := sorted(one.uses - set(known)):
+            left_out.setdefault(one.origin, f"needs {', '.join(unknown)}")
+    if piece.base.uses - set(known):
+        return None
+    methods = {n: m for n, m in piece.methods.items() if m.uses <= set(known)}
+    patches = [patch for patch in piece.patches if patch.uses <= set(known)]
+    return replace(piece, methods=methods, patches=patches)
 
 
 def _closure(wanted: Iterable[str], pieces: dict[str, Piece]) -> set[str]:
@@ -125,49 +171,34 @@ def _closure(wanted: Iterable[str], pieces: dict[str, Piece]) -> set[str]:
         name = queue.pop()
         if name not in found:
             found.add(name)
-            queue += pieces[name].uses & pieces.keys()
+            for one in (pieces[name].base, *pieces[name].additions):
+                queue += one.uses & pieces.keys()
     return found
 
 
-def _whole(piece: Piece) -> str:
+# ---------------------------------------------------------------- writing
+
+
+def _text(piece: Piece) -> str:
     """The piece with the methods of later cells inside its body."""
-    if not piece.methods:
-        return piece.text
-    left = dict(piece.methods)
-    lines = piece.text.splitlines()
-    for node in reversed(_class(piece.text).body):
-        if isinstance(node, ast.FunctionDef) and node.name in left:
-            new = textwrap.indent(left.pop(node.name), "    ").splitlines()
-            lines[node.lineno - 1 : node.end_lineno] = new
-    added = [textwrap.indent(text, "    ") for text in left.values()]
-    return "\n\n".join(["\n".join(lines), *added])
+    left = {name: indented(one.text) for name, one in piece.methods.items()}
+    lines = piece.base.text.splitlines()
+    node = ast.parse(piece.base.text).body[0]
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    for part in reversed(body):
+        if isinstance(part, ast.FunctionDef) and part.name in left:
+            first = min([part.lineno, *(d.lineno for d in part.decorator_list)])
+            lines[first - 1 : part.end_lineno] = left.pop(part.name).splitlines()
+    return "\n\n".join(["\n".join(lines), *left.values()])
 
 
-def _class(text: str) -> ast.ClassDef:
-    node = ast.parse(text).body[0]
-    assert isinstance(node, ast.ClassDef)
-    return node
-
-
-def _imports(trees: list[tuple[str, ast.Module]], used: set[str]) -> list[str]:
-    """The imports that the module needs, the workbook's own left out."""
-    found = set()
-    for _, tree in trees:
-        for node in tree.body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                found |= set(_needed(node, used))
-    return sorted(found, key=lambda line: (line.startswith("from"), line))
-
-
-def _needed(node: ast.Import | ast.ImportFrom, used: set[str]) -> Iterator[str]:
-    for alias in node.names:
-        known = (alias.asname or alias.name).partition(".")[0]
-        if known not in used:
-            continue
-        if isinstance(node, ast.Import):
-            yield ast.unparse(ast.Import([alias]))
-        elif node.module and not node.module.startswith("workbook"):
-            yield ast.unparse(ast.ImportFrom(node.module, [alias], node.level))
+def _imports(lines: list[str]) -> str:
+    """Python's own first, then the others; `import` before `from`."""
+    own, others = [], []
+    for line in sorted(set(lines), key=lambda line: (line.startswith("from"), line)):
+        package = re.split(r"[ .]", line)[1]
+        (own if package in sys.stdlib_module_names else others).append(line)
+    return "\n\n".join("\n".join(group) for group in (own, others) if group)
 
 
 def _formatted(text: str) -> str:
@@ -176,12 +207,3 @@ def _formatted(text: str) -> str:
     done = subprocess.run(command, input=text, capture_output=True, text=True)
     text = done.stdout if done.returncode == 0 else text
     return re.sub(r"\n{4,}", "\n\n\n", text)
-
-
-def write(text: str, path: Path) -> bool:
-    """Write text where it differs; whether it did."""
-    if path.exists() and path.read_text("utf-8") == text:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    return True

@@ -2,17 +2,22 @@
 
 import argparse
 import ast
+from dataclasses import replace
 from pathlib import Path
 
-import nbformat
+from nbformat import NotebookNode
 
-from workbook.bench.build import code_of
-from workbook.bench.export import Exported, from_solutions, module, write
+from workbook.bench.build import about
+from workbook.bench.export import Code, Exported, from_solutions, module
+from workbook.bench.learner import exercise_of, notebook_of
+from workbook.bench.statements import statements
 from workbook.bench.strip import written
+from workbook.bench.texts import write
 from workbook.checks import known
 from workbook.course import Lesson, root
 from workbook.progress import Progress
-from workbook.source import exercises, read
+from workbook.source import exercises
+from workbook.verdict import PASSED
 
 
 def main(argv: list[str]) -> int:
@@ -22,64 +27,60 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--to", type=Path, default=root() / "code")
     options = parser.parse_args(argv)
     for one in written():
-        if options.origin == "solutions":
-            _place(one, from_solutions(one), [], options.to)
-        else:
-            _place(one, *from_exercises(one), options.to)
+        solved = options.origin == "solutions"
+        _place(one, from_solutions(one) if solved else from_exercises(one), options.to)
     return 0
 
 
-def from_exercises(one: Lesson) -> tuple[Exported, list[str]]:
-    """The module of a learner's passed answers, and the ids that are left out."""
-    theirs = _answers(one)
-    progress = Progress.load()
-    passed = {
-        id: code
-        for id, code in theirs.items()
-        if progress.state(id, known(id).version) == "passed"
+def _place(one: Lesson, made: Exported, folder: Path) -> None:
+    """Write a module, and say what is not in it."""
+    path = folder / Path(one.module).relative_to("code")
+    name = path.relative_to(root()) if path.is_relative_to(root()) else path
+    if set(made.missing) >= set(one.public):
+        print(f"{name}: nothing has passed yet, nothing is written")
+        return
+    print(f"{name}: {'written' if write(made.text, path) else 'as it was'}")
+    for id, why in made.left_out.items():
+        print(f"  left out  {id:<28} {why}")
+    if made.missing:
+        print(f"  missing   {', '.join(made.missing)}")
+
+
+def from_exercises(one: Lesson) -> Exported:
+    """The module of a learner's passed answers; the others are left out."""
+    progress, book = Progress.load(), notebook_of(one)
+    cells = book.cells if book else []
+    left_out = {
+        id: why
+        for id in exercises(one.slug)
+        if (why := _unfit(id, progress.state(id, known(id).version), cells))
     }
     codes = [
-        passed[cell.exercise] if cell.exercise else cell.text
-        for cell in _once(one)
-        if not cell.exercise or cell.exercise in passed
+        Code(cell.source, id, spare=not about(cell))
+        for cell in cells
+        if (id := exercise_of(cell) or "") not in left_out and _is_python(cell)
     ]
-    left_out = [id for id in exercises(one.slug) if id not in passed]
-    return module(one, codes), left_out
+    answers = [c for id in left_out for c in exercises(one.slug)[id].cells]
+    reserved = [s.bindings for cell in answers for s in statements(cell.text)]
+    made = module(one, codes, frozenset().union(*reserved))
+    why = made.left_out | left_out
+    ordered = {id: why[id] for id in exercises(one.slug) if id in why}
+    return replace(made, left_out=ordered)
 
 
-def _once(one: Lesson) -> list:
-    """The code cells of the exercises, several cells of one id only once."""
-    cells, seen = [], set()
-    for cell in read(one.exercise_source):
-        if cell.kind == "code" and (not cell.exercise or cell.exercise not in seen):
-            cells.append(cell)
-            seen.add(cell.exercise)
-    return cells
+def _unfit(id: str, state: str, cells: list[NotebookNode]) -> str:
+    """Why an answer is left out, empty where it has passed and is still there."""
+    own = [cell for cell in cells if exercise_of(cell) == id]
+    if state != PASSED:
+        return state
+    if any(f'"TODO {id}"' in cell.source for cell in own):
+        return "has passed, and is open again"
+    return "" if all(map(_is_python, own)) else "has passed, and is no Python now"
 
 
-def _answers(one: Lesson) -> dict[str, str]:
-    """What the learner wrote into the exercises' cells, as far as it is Python."""
-    if not one.exercise.exists():
-        return {}
-    found = code_of(nbformat.read(one.exercise, as_version=4))
-    return {id: code for id, code in found.items() if _parses(code)}
-
-
-def _parses(code: str) -> bool:
+def _is_python(cell: NotebookNode) -> bool:
     try:
-        ast.parse(code)
-    except SyntaxError:
+        ast.parse(cell.source if cell.cell_type == "code" else "1 +")
+    except (SyntaxError, ValueError):
         return False
     return True
-
-
-def _place(one: Lesson, made: Exported, left_out: list[str], folder: Path) -> None:
-    path = folder / Path(one.module).relative_to("code")
-    if set(made.missing) >= set(one.public):
-        return print(f"lesson {one.number}: nothing has passed yet, nothing is written")
-    write(made.text, path)
-    print(f"wrote {path.relative_to(root()) if path.is_relative_to(root()) else path}")
-    for id in left_out:
-        print(f"  left out: {id} (not passed)")
-    if made.missing:
-        print(f"  so these names are missing: {', '.join(made.missing)}")

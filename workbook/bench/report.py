@@ -1,68 +1,113 @@
-"""What `make check` says of a learner's exercises."""
+"""What `make check` says of the exercises."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
+from nbformat import NotebookNode
 
-from workbook.bench.build import code_of, notebook
-from workbook.bench.merge import fingerprint
-from workbook.course import Lesson, root
+from workbook.bench.build import about
+from workbook.bench.learner import Unreadable, exercise_of, notebook_of, started
+from workbook.course import Lesson
 from workbook.source import exercises
 from workbook.verdict import NOT_YET, OPEN, PASSED
 
-NOT_RUN = "its cell or its check does not run: open the notebook and run both"
+UNCHECKED = "no cell checks it: `make notebooks` puts a deleted check back"
+UNREACHED = "its check did not run: open the notebook and run both cells"
 
 
-def learners_report(lessons: list[Lesson], log: Path) -> bool:
-    """Print one line for each lesson, and each failing answer; whether none fails."""
-    verdicts = _verdicts(log)
-    right = True
-    for one in lessons:
-        if one.exercise.exists() and exercises(one.slug):
-            right &= _lesson(one, verdicts)
-    return right
+@dataclass
+class Log:
+    """What the exercise notebooks said while they ran."""
+
+    verdicts: dict[str, dict] = field(default_factory=dict)  # by id, the last one
+    errors: dict[str, str] = field(default_factory=dict)  # by a cell's code
 
 
-def _verdicts(log: Path) -> dict[str, dict]:
-    """The last verdict on each exercise."""
-    lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    return {one["exercise"]: one for one in map(json.loads, lines)}
+@dataclass
+class Standing:
+    """The exercises of a lesson by state, and a message for each that fails."""
+
+    states: dict[str, list[str]]
+    messages: list[str] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls) -> "Standing":
+        return cls({PASSED: [], NOT_YET: [], OPEN: []})
+
+    @property
+    def begun(self) -> bool:
+        return bool(self.states[PASSED] or self.states[NOT_YET])
 
 
-def _lesson(one: Lesson, verdicts: dict[str, dict]) -> bool:
-    begun = started(one)
-    states: dict[str, list[str]] = {PASSED: [], NOT_YET: [], OPEN: []}
-    for id in exercises(one.slug):
-        states[_state(id, begun, verdicts)].append(id)
-    name = one.exercise.relative_to(root()).as_posix()
-    counts = ", ".join(f"{len(ids)} {state}" for state, ids in states.items())
-    print(f"{name}: {counts}")
-    for id in states[NOT_YET]:
-        message = verdicts.get(id, {}).get("message") or f"{id}  not yet\n  {NOT_RUN}"
-        print("\n".join(f"  {line}" for line in message.splitlines()))
-    if states[OPEN] and len(states[OPEN]) < len(exercises(one.slug)):
-        print(f"  open: {', '.join(states[OPEN])}")
-    return not states[NOT_YET]
+def learners_report(lessons: list[Lesson], log: Path) -> tuple[int, int]:
+    """Print a line for each lesson and each failing answer; how many pass and fail."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    found = read_log(log)
+    table = Table("exercises", PASSED, NOT_YET, OPEN, box=SIMPLE)
+    standings = {one.name: standing(one, found) for one in lessons if _written(one)}
+    for name, one in standings.items():
+        table.add_row(name, *(str(len(ids)) for ids in one.states.values()))
+    if standings:
+        Console().print(table)
+    for message in [m for one in standings.values() for m in one.messages]:
+        print(f"{message}\n")
+    for one in standings.values():
+        if one.begun and one.states[OPEN]:
+            print(f"open: {', '.join(one.states[OPEN])}\n")
+    right = sum(len(one.states[PASSED]) for one in standings.values())
+    return right, sum(len(one.states[NOT_YET]) for one in standings.values())
 
 
-def _state(id: str, begun: set[str], verdicts: dict[str, dict]) -> str:
-    """The verdict's state; a started answer that was never judged is not yet right."""
-    state = verdicts.get(id, {}).get("state")
-    if state is None:
-        return NOT_YET if id in begun else OPEN
-    return state
+def _written(one: Lesson) -> bool:
+    return one.exercise_source.exists() and bool(exercises(one.slug))
 
 
-def started(one: Lesson) -> set[str]:
-    """The exercises whose TODO cells the learner has changed."""
+def read_log(path: Path) -> Log:
+    """Verdicts and errors, in the order in which they were written."""
+    found = Log()
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    for line in map(json.loads, lines):
+        if "error" in line:
+            found.errors[line["cell"]] = line["error"]
+        else:
+            found.verdicts[line["exercise"]] = line
+    return found
+
+
+def standing(one: Lesson, log: Log) -> Standing:
+    """Where the exercises of a lesson stand; a started one has to be judged."""
+    found = Standing.empty()
     try:
-        theirs = code_of(nbformat.read(one.exercise, as_version=4))
-    except Exception:  # told already, by the part that runs them
-        return set()
-    stubs = code_of(notebook(one.exercise_source))
-    return {
-        id
-        for id, code in theirs.items()
-        if fingerprint(code) != fingerprint(stubs.get(id, code))
-    }
+        book = notebook_of(one)
+    except Unreadable:  # told already
+        return found
+    for id in exercises(one.slug):
+        trouble = _trouble(id, book, log) if book else ""
+        verdict = log.verdicts.get(id, {"state": OPEN})
+        state = NOT_YET if trouble else verdict["state"]
+        found.states[state].append(id)
+        if state == NOT_YET:
+            found.messages.append(trouble or verdict["message"])
+    return found
+
+
+def _trouble(id: str, book: NotebookNode, log: Log) -> str:
+    """Why a started exercise was not judged; empty where it was, or is not started."""
+    if id not in started(book):
+        return ""
+    own = [cell.source for cell in book.cells if exercise_of(cell) == id]
+    checks = [cell.source for cell in book.cells if _checks(cell, id)]
+    raised = [log.errors[code] for code in own if code in log.errors]
+    if not raised and id in log.verdicts:
+        return ""
+    raised += [log.errors[code] for code in checks if code in log.errors]
+    why = raised[0] if raised else UNREACHED if checks else UNCHECKED
+    return f"{id}  {NOT_YET}\n  not judged  {why}"
+
+
+def _checks(cell: NotebookNode, id: str) -> bool:
+    return about(cell).get("key") == f"check:{id}" or f'check("{id}"' in cell.source

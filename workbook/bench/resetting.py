@@ -1,49 +1,44 @@
 """`make reset`: an exercise back to its TODO, the old attempt kept."""
 
-import re
-
 from nbformat import NotebookNode
 
-from workbook.bench.build import notebook
-from workbook.bench.merge import MergeRefused, write
+from workbook.bench.build import about, notebook
+from workbook.bench.learner import exercise_of, is_changed
+from workbook.bench.merge import fingerprint, write
 from workbook.course import CourseError, Lesson, lesson, root
 
 
 def main(argv: list[str]) -> int:
     """`reset ID` for one exercise, `reset LESSON` for all of a lesson."""
     if len(argv) != 1:
-        print("Which one? Say it so: make reset EX=micrograd.value, or LESSON=01")
-        return 2
+        words = "Say it so: make reset EX=micrograd.value, or make reset LESSON=01"
+        raise CourseError(f"Which one? {words}")
     one = lesson(argv[0])
-    ids = {argv[0]} if argv[0] in one.exercises else set(one.exercises)
     if not one.exercise_source.exists():
         raise CourseError(f"The exercises of lesson {one.number} are not written yet.")
-    try:
-        return _reset(one, ids)
-    except MergeRefused as refused:
-        print(refused)
-        return 1
+    _reset(one, {argv[0]} if argv[0] in one.exercises else set(one.exercises))
+    return 0
 
 
-def _reset(one: Lesson, ids: set[str]) -> int:
+def _reset(one: Lesson, ids: set[str]) -> None:
+    """Let the merge take the learner's answers for untouched, and renew them."""
+    reset: set[str] = set()
+
     def forget(book: NotebookNode) -> None:
-        book.cells = [cell for cell in book.cells if _id(cell) not in ids]
+        for cell in book.cells:
+            id = exercise_of(cell)
+            if id in ids and is_changed(cell):
+                about(cell)["made"] = fingerprint(cell.source)
+                reset.add(id)
 
     kept = one.exercise.parent / ".kept"
     outcome = write(notebook(one.exercise_source), one.exercise, kept, prepare=forget)
     name = one.exercise.relative_to(root()).as_posix()
-    if not outcome.written:
-        print(f"{name} has nothing to reset there.")
-    elif outcome.backup:
-        copy = outcome.backup.relative_to(root()).as_posix()
-        print(
-            f"{name}: reset {', '.join(sorted(ids))}. Your attempt is kept in {copy}."
-        )
+    if outcome.written and not outcome.backup:
+        print(f"{name}: built")
+    elif not reset:
+        print(f"{name}: nothing to reset")
     else:
-        print(f"built {name}")
-    return 0
-
-
-def _id(cell: NotebookNode) -> str:
-    key = cell.metadata.get("workbook", {}).get("key", "")
-    return re.sub(r"/\d+$", "", key)
+        copy = outcome.backup.relative_to(root()) if outcome.backup else "nowhere"
+        named = ", ".join(id for id in one.exercises if id in reset)
+        print(f"{name}: reset {named}. Your attempt is kept in {copy}.")

@@ -1,6 +1,7 @@
 """Runs notebooks in check mode: shipped data, short budgets, a scratch tracker."""
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,27 +31,27 @@ def check_environment(strict: bool = False) -> dict[str, str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
+        "PYTEST_ADDOPTS": "",
         "JUPYTER_PLATFORM_DIRS": "1",
     }
 
 
 def executed(source: Path) -> tuple[NotebookNode, str]:
     """The notebook of a percent file after a run, and its error in a line, if any."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+    from nbclient import NotebookClient, exceptions
 
     book = notebook(source)
-    strict = source.parent.name == "solutions"
+    environment = check_environment(strict=source.parent.name == "solutions")
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(
-            book,
-            timeout=CELL_SECONDS,
-            kernel_name="python3",
-            resources={"metadata": {"path": folder}},
-        )
+        where = {"metadata": {"path": folder}}
+        client = NotebookClient(book, timeout=CELL_SECONDS, resources=where)
         try:
-            client.execute(env=check_environment(strict))
-        except (CellExecutionError, CellTimeoutError) as error:
+            client.execute(env=environment, stderr=subprocess.DEVNULL)
+        except (
+            exceptions.CellExecutionError,
+            exceptions.CellTimeoutError,
+            exceptions.DeadKernelError,
+        ) as error:
             lines = [line for line in str(error).splitlines() if line.strip()]
             return book, lines[-1]
     return book, ""

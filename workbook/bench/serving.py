@@ -11,36 +11,40 @@ from workbook.progress import Progress, ProgressError
 from workbook.source import exercises
 
 
-def main(argv: list[str]) -> int:
-    """`hint ID` or `solution ID`."""
-    act, *ids = argv
-    if len(ids) != 1:
-        print(f"Which exercise? Say it so: make {act} EX=micrograd.value")
-        return 2
-    if ids[0] not in exercises(lesson(ids[0]).slug):
-        raise CourseError(f"The exercise {ids[0]} is not written yet.")
-    return _hint(ids[0]) if act == "hint" else _solution(ids[0])
-
-
-def _hint(id: str) -> int:
-    progress = Progress.load()
-    level = progress.hint_level(id) + 1
+def hint(argv: list[str]) -> int:
+    """Show the next hint of an exercise, and remember that it was shown."""
+    id = _asked("hint", argv)
+    level = Progress.load().hint_level(id) + 1
     _show(hint_text(id, level))
     try:
-        progress.record_hint(id, min(level, 3))
+        Progress.load().record_hint(id, min(level, 3))
     except ProgressError as error:
         print(error)
     return 0
 
 
-def _solution(id: str) -> int:
-    if Progress.load().state(id) != "passed" and not _sure(id):
-        return 0
-    _show(solution_text(id))
+def solution(argv: list[str]) -> int:
+    """Show an answer, once it has passed or the learner is sure."""
+    id = _asked("solution", argv)
+    if Progress.load().state(id) == "passed" or _is_sure(id):
+        _show(solution_text(id))
     return 0
 
 
-def _sure(id: str) -> bool:
+def _asked(act: str, argv: list[str]) -> str:
+    """The id that was typed; CourseError where it is none, or not written yet."""
+    if len(argv) != 1:
+        raise CourseError(f"Which exercise? Say it so: make {act} EX=micrograd.value")
+    written = exercises(lesson(argv[0]).slug)
+    if argv[0] not in written:
+        there_are = ", ".join(written) or "none of this lesson"
+        raise CourseError(
+            f"{argv[0]!r} is no written exercise. There are: {there_are}."
+        )
+    return argv[0]
+
+
+def _is_sure(id: str) -> bool:
     """Ask once; where nobody can answer, the command itself did."""
     if not sys.stdin.isatty():
         return True

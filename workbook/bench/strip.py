@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from workbook.bench.export import given
+from workbook.bench.texts import write
 from workbook.course import Lesson, course
-from workbook.source import BEGIN, END, Cell, read
+from workbook.source import BEGIN, END, Cell, exercise_blocks, marker, read
 
 # One fact at a time: minutes, hints and reasons stay in solutions/.
 KEPT_META = ("exercise", "key", "was")
@@ -23,17 +25,14 @@ def exercise_text(one: Lesson) -> str:
 
 def _titled(cells: list[Cell]) -> list[Cell]:
     """The cells, each exercise's heading with its minutes and difficulty."""
-    out: list[Cell] = []
-    heading = 0
-    for cell in cells:
-        if cell.text.startswith("## "):
-            heading = len(out)
-        out.append(cell)
-        if "minutes" in cell.meta:
-            title, _, rest = out[heading].text.partition("\n")
-            hard = "●" * cell.meta["difficulty"] + "○" * (5 - cell.meta["difficulty"])
-            text = f"{title} · {cell.meta['minutes']} min · {hard}\n{rest}"
-            out[heading] = replace(out[heading], text=text)
+    out = list(cells)
+    for heading, block in exercise_blocks(cells):
+        meta = next(cell.meta for cell in block if cell.exercise)
+        title, _, rest = heading.text.partition("\n")
+        hard = meta.get("difficulty", 0)
+        dots = "●" * hard + "○" * (5 - hard)
+        text = f"{title} · {meta.get('minutes', 0)} min · {dots}\n{rest}"
+        out[cells.index(heading)] = replace(heading, text=text)
     return out
 
 
@@ -44,7 +43,7 @@ def stripped(cells: list[Cell]) -> Iterator[Cell]:
             continue
         meta = {k: v for k, v in cell.meta.items() if k in KEPT_META}
         text = stub(cell) if cell.exercise else cell.text
-        yield Cell(cell.kind, text, cell.line, meta)
+        yield replace(cell, text=text, meta=meta)
 
 
 def stub(cell: Cell) -> str:
@@ -64,15 +63,10 @@ def stub(cell: Cell) -> str:
 
 def _percent(cell: Cell) -> str:
     """The cell as it stands in a percent file."""
-    from jupytext.cell_metadata import metadata_to_text
-
-    options = metadata_to_text(None, cell.meta) if cell.meta else ""
-    kind = "[markdown]" if cell.kind == "markdown" else ""
-    marker = " ".join(part for part in ("# %%", kind, options) if part)
     if cell.kind == "code":
-        return f"{marker}\n{cell.text}"
+        return f"{marker(cell)}\n{cell.text}"
     body = "\n".join(f"# {line}".rstrip() for line in cell.text.splitlines())
-    return f"{marker}\n{body}"
+    return f"{marker(cell)}\n{body}"
 
 
 def written() -> list[Lesson]:
@@ -82,10 +76,9 @@ def written() -> list[Lesson]:
 
 def main(_argv: list[str]) -> int:
     """`make exercises`: make exercises/*.py and workbook/given/*.py."""
-    from workbook.bench.export import given, write
     from workbook.bench.lint import complain
 
-    if complain(("solutions",)):
+    if complain(rooms=("solutions",)):
         return 1
     for one in written():
         target = one.folder / "workbook" / "given" / f"{one.slug}.py"

@@ -2,76 +2,151 @@
 
 The notebooks are built anew into `build/check/`, with their expectations put in, and
 nbval runs and compares them there: a learner's own files are read, never written.
-A learner's exercises take the place of the untouched ones; cells that the learner
-wrote may fail there without failing the check, and their verdicts are reported.
+A learner's exercises take the place of the untouched ones. What fails in them is no
+failure of the course: their verdicts are reported, and decide.
 """
 
 import io
 import os
 import shutil
 import time
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
+import filelock
 import nbformat
 from nbformat import NotebookNode
 
-from workbook.bench import expectations
-from workbook.bench.build import notebook
-from workbook.bench.merge import fingerprint
+from workbook.bench.build import about, notebook
+from workbook.bench.expectations import load, orphans, put_into, sidecar
+from workbook.bench.learner import Unreadable, notebook_of
+from workbook.bench.lint import complain
 from workbook.bench.report import learners_report
 from workbook.bench.running import CELL_SECONDS, check_environment
+from workbook.bench.watching import Watcher
 from workbook.course import Lesson, course, lesson, root
+from workbook.source import read
 
-VERDICTS = "verdicts.jsonl"
+LOG = "verdicts.jsonl"
+# Run before a learner's first cell: verdicts and errors go to the log.
+_PROLOGUE = """\
+def _log(path):
+    import json, os
+
+    def error(result):
+        found = result.error_before_exec or result.error_in_exec
+        if found is not None:
+            at = f", line {found.lineno}" if isinstance(found, SyntaxError) else ""
+            words = f"{type(found).__name__}: {getattr(found, 'msg', None) or found}"
+            line = {"cell": result.info.raw_cell, "error": words + at}
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\\n")
+
+    os.environ["WORKBOOK_VERDICTS"] = path
+    get_ipython().events.register("post_run_cell", error)
+"""
 
 
 def main(argv: list[str]) -> int:
     """`make check`: 0 when all is as recorded and no started exercise fails."""
-    from workbook.bench.lint import complain
-
     lessons = [lesson(argv[0])] if argv else list(course().lessons)
-    if complain():
-        return 1
+    with _alone():
+        passed, failed = _check(lessons)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One check at a time: they share `build/check/`."""
+    (root() / "build").mkdir(exist_ok=True)
+    lock = filelock.FileLock(root() / "build" / "check.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print("Another check is running here: this one waits for its end.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check(lessons: list[Lesson]) -> tuple[int, int]:
+    """How much is as it should be, and how much is not."""
+    if wrong := complain(lessons) + _tell(orphans()):
+        return 0, wrong
     scratch = root() / "build" / "check"
     shutil.rmtree(scratch, ignore_errors=True)
-    books = prepare(lessons, scratch)
-    failed = run_nbval(books)
-    open_or_passed = learners_report(lessons, scratch / VERDICTS)
-    return 0 if not failed and open_or_passed else 1
+    books, unreadable = prepare(lessons, scratch)
+    if not books and not unreadable:
+        print("Nothing to check: no such lesson is written yet.")
+        return 0, 0
+    _tell(unreadable)
+    watcher = run_nbval(books)
+    right, wrong = learners_report(lessons, scratch / LOG)
+    failed = len(watcher.failures) + watcher.not_run + wrong + len(unreadable)
+    return watcher.passed + right, failed
 
 
-def compared_sources(key: str | None = None) -> list[Path]:
-    """The percent files whose outputs are compared: lectures, then solutions."""
-    lessons = [lesson(key)] if key else course().lessons
-    paths = [p for one in lessons for p in (one.lecture_source, one.solution_source)]
-    return [path for path in paths if path.exists()]
+def _tell(sentences: list[str]) -> int:
+    for sentence in sentences:
+        print(sentence)
+    return len(sentences)
 
 
-def prepare(lessons: list[Lesson], scratch: Path) -> list[Path]:
-    """Write the notebooks to be validated; where they are."""
-    written = []
+# ---------------------------------------------------------------- what is run
+
+
+def prepare(lessons: list[Lesson], scratch: Path) -> tuple[list[Path], list[str]]:
+    """Write the notebooks to be validated; where, and sentences on what cannot be."""
+    books, unreadable = {}, []
     for one in lessons:
         for source in (one.lecture_source, one.solution_source):
             if source.exists():
-                book = notebook(source)
-                expected = expectations.load(expectations.sidecar(source))
-                expectations.put_into(book, expected)
-                if source == one.solution_source:
-                    _set(book, "WORKBOOK_STRICT", "1")
-                written.append(_write(book, scratch / source.parent.name / one.name))
-        if one.exercise_source.exists():
-            book = _exercises(one)
-            _set(book, "WORKBOOK_VERDICTS", str(scratch / VERDICTS))
-            written.append(_write(book, scratch / "exercises" / one.name))
-    return written
+                books[scratch / source.parent.name / one.name] = _compared(source)
+        try:
+            if one.exercise_source.exists():
+                log = str(scratch / LOG)
+                books[scratch / "exercises" / one.name] = _exercises(one, log)
+        except Unreadable as error:
+            unreadable.append(str(error))
+    return [_write(book, stem) for stem, book in books.items()], unreadable
 
 
-def _set(book: NotebookNode, name: str, value: str) -> None:
-    """Begin the scratch notebook with a cell that sets a variable of its own."""
-    code = f"import os\nos.environ[{name!r}] = {value!r}"
-    book.cells.insert(0, nbformat.v4.new_code_cell(code, execution_count=0))
+def _compared(source: Path) -> NotebookNode:
+    """A lecture or a solution, with what it is expected to show."""
+    book = _located(notebook(source), source)
+    put_into(book, load(sidecar(source)))
+    if source.parent.name == "solutions":
+        _begin(book, "import os\nos.environ['WORKBOOK_STRICT'] = '1'\ndel os")
+    return book
+
+
+def _exercises(one: Lesson, log: str) -> NotebookNode:
+    """The learner's notebook where there is one, else the untouched one."""
+    theirs = notebook_of(one)
+    book = theirs or _located(notebook(one.exercise_source), one.exercise_source)
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None  # never compared
+            if theirs:
+                cell.metadata["tags"] = ["raises-exception"]
+    _begin(book, f"{_PROLOGUE}\n_log({log!r})\ndel _log")
+    return book
+
+
+def _located(book: NotebookNode, source: Path) -> NotebookNode:
+    """Note in each cell where its text stands."""
+    for cell, ours in zip(book.cells, read(source), strict=True):
+        about(cell)["at"] = f"{source.parent.name}/{source.name}:{ours.line}"
+    return book
+
+
+def _begin(book: NotebookNode, code: str) -> None:
+    """Begin a scratch notebook with a cell of our own."""
+    book.cells.insert(0, nbformat.v4.new_code_cell(code))
 
 
 def _write(book: NotebookNode, stem: Path) -> Path:
@@ -81,86 +156,26 @@ def _write(book: NotebookNode, stem: Path) -> Path:
     return path
 
 
-def _exercises(one: Lesson) -> NotebookNode:
-    """The learner's notebook where there is one, else the untouched one."""
-    book = notebook(one.exercise_source)
-    if one.exercise.exists():
-        try:
-            book = nbformat.read(one.exercise, as_version=4)
-        except Exception as error:
-            name = one.exercise.relative_to(root())
-            print(f"{name} cannot be read ({type(error).__name__}); it is left out.")
-    for cell in book.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], 1
-            if _is_learners(cell):  # an error of theirs is a verdict's affair
-                cell.metadata["tags"] = ["raises-exception"]
-    return book
-
-
-def _is_learners(cell: NotebookNode) -> bool:
-    """Whether the learner wrote or changed a cell, or checks an answer in it."""
-    made = cell.metadata.get("workbook", {}).get("made")
-    return made != fingerprint(cell.source) or cell.source.startswith("check(")
-
-
 # ---------------------------------------------------------------- nbval
 
 
-@dataclass
-class Watcher:
-    """A pytest plugin that shows a progress bar and keeps what went wrong."""
-
-    total: int
-    failures: list[tuple[str, str]] = field(default_factory=list)
-    passed: int = 0
-
-    def __post_init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed}/{task.total} cells"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self.task = self.bar.add_task("running notebooks", total=self.total)
-
-    def pytest_runtest_logreport(self, report) -> None:
-        if report.when != "call" and report.passed:
-            return
-        self.bar.advance(self.task, report.when == "call")
-        if report.failed:
-            self.failures.append((report.nodeid, report.longreprtext))
-        else:
-            self.passed += 1
-
-    def pytest_collectreport(self, report) -> None:
-        if report.failed:
-            self.failures.append((report.nodeid, report.longreprtext))
-
-
-def run_nbval(books: list[Path]) -> int:
-    """Run and compare notebooks, two at a time; how many cells failed."""
+def run_nbval(books: list[Path]) -> Watcher:
+    """Run and compare notebooks, two at a time, and tell what went wrong."""
     began = time.monotonic()
-    cells = sum(_code_cells(path) for path in books)
-    watcher = Watcher(cells)
-    with watcher.bar:
-        _pytest([str(path) for path in books], watcher)
-    if (run := watcher.passed + len(watcher.failures)) < cells:
-        words = f"{cells - run} cells were never run: a kernel may have died"
-        watcher.failures.append(("build/check", words))
-    for where, words in watcher.failures:
-        print(f"\n{where}\n{words}")
-    seconds = time.monotonic() - began
-    print(
-        f"{len(books)} notebooks, {watcher.passed} cells as they should be, "
-        f"{len(watcher.failures)} not, {seconds:.0f} s"
-    )
-    return len(watcher.failures)
+    watcher = Watcher(sum(_code_cells(path) for path in books))
+    with watcher.bar:  # without a path pytest would look for one
+        said = _pytest([str(path) for path in books], watcher) if books else ""
+    if watcher.not_run and not watcher.failures:
+        watcher.failures.append(f"nbval did not run every cell\n{said}")
+    for words in watcher.failures:
+        print(f"{words}\n")
+    if any("\n  expected " in words for words in watcher.failures):
+        print("If a change is meant: make expected\n")
+    cells = f"{watcher.passed} cells as they should be, {len(watcher.failures)} not"
+    if watcher.not_run:
+        cells += f", {watcher.not_run} after them not run"
+    print(f"{len(books)} notebooks: {cells}, {time.monotonic() - began:.0f} s")
+    return watcher
 
 
 def _code_cells(path: Path) -> int:
@@ -168,8 +183,8 @@ def _code_cells(path: Path) -> int:
     return sum(c.cell_type == "code" for c in book.cells)
 
 
-def _pytest(paths: list[str], watcher: Watcher) -> None:
-    """nbval in this process, without a terminal of its own; kernels in check mode."""
+def _pytest(paths: list[str], watcher: Watcher) -> str:
+    """nbval in this process, without a terminal of its own; what it would have said."""
     import pytest
 
     options = [
@@ -177,14 +192,15 @@ def _pytest(paths: list[str], watcher: Watcher) -> None:
         "--nbval-current-env",
         f"--nbval-cell-timeout={CELL_SECONDS}",
         *("-n", "2", "--dist", "loadfile"),  # else cells of one notebook are spread
-        *("-p", "no:cacheprovider", "--color=no"),
+        *("-p", "no:cacheprovider", "-p", "workbook.bench.watching", "--color=no"),
         *("-c", os.devnull, "--rootdir", str(root() / "build" / "check")),
     ]
-    before = dict(os.environ)
+    before, said = dict(os.environ), io.StringIO()
     os.environ.update(check_environment())
     try:
-        with redirect_stdout(io.StringIO()):  # the watcher speaks in its place
+        with redirect_stdout(said):  # the watcher speaks in its place
             pytest.main([*options, *paths], plugins=[watcher])
     finally:
         os.environ.clear()
         os.environ.update(before)
+    return said.getvalue()[-2000:]
