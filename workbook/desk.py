@@ -17,7 +17,9 @@ from typing import Any
 
 import workbook
 from workbook.checks import known, run
+from workbook.compare import show
 from workbook.course import CourseError
+from workbook.source import SourceError
 from workbook.verdict import Verdict
 
 
@@ -29,12 +31,14 @@ def check(id: str, *objects: Any) -> None:
     try:
         parts = known(id).parts
     except CourseError as unknown:
+        if _strict():
+            raise
         return _say(str(unknown))
     with _kernel_kept_alive():
         verdict = run(id, *objects)
     _remember(verdict, _fingerprint(objects, parts))
     _show(verdict)
-    if os.environ.get("WORKBOOK_STRICT") == "1" and not verdict.passed:
+    if _strict() and not verdict.passed:
         raise AssertionError(verdict.message)
 
 
@@ -43,22 +47,19 @@ def hint(id: str) -> None:
     from workbook.hints import hint_text
 
     level = _progress(lambda p: p.hint_level(id), 0) + 1
-    try:
-        text = hint_text(id, level)
-    except (CourseError, KeyError):
-        return _say(f"There is no exercise {id!r}.")
-    _progress(lambda p: p.record_hint(id, min(level, 3)), None)
-    _show_markdown(text)
+    text = _text(id, lambda: hint_text(id, level))
+    if text:
+        _progress(lambda p: p.record_hint(id, min(level, 3)), None)
+        _show_markdown(text)
 
 
 def solution(id: str, sure: bool = False) -> None:
     """Show an answer to an exercise. Asks once, unless yours has passed."""
     from workbook.hints import solution_text
 
-    try:
-        text = solution_text(id)
-    except (CourseError, KeyError):
-        return _say(f"There is no exercise {id!r}.")
+    text = _text(id, lambda: solution_text(id))
+    if not text:
+        return
     passed = _progress(lambda p: p.state(id), "open") == "passed"
     if passed:
         _show_markdown(f"Yours has passed. For comparison:\n\n{text}")
@@ -66,6 +67,21 @@ def solution(id: str, sure: bool = False) -> None:
         _show_markdown(text)
     else:
         _ask(id, text)
+
+
+def _strict() -> bool:
+    return os.environ.get("WORKBOOK_STRICT") == "1"
+
+
+def _text(id: str, make: Callable[[], str]) -> str:
+    """What the lesson's text has to say; where it has nothing, says so and is empty."""
+    try:
+        return make()
+    except (CourseError, SourceError) as error:
+        _say(str(error))
+    except KeyError:
+        _say(f"There is no text for an exercise {id!r} yet.")
+    return ""
 
 
 # ---------------------------------------------------------------- showing
@@ -149,15 +165,27 @@ def _remember(verdict: Verdict, answer: str) -> None:
 
 
 def _progress(act: Callable[[Any], Any], otherwise: Any) -> Any:
-    """Do something with the tracker; where it cannot be used, say so and go on."""
+    """Do something with the tracker; where it cannot be used, say so and go on.
+
+    In check mode it is nobody's: the same notebook says the same to everybody.
+    """
+    if workbook.checking():
+        return otherwise
     from workbook.progress import Progress, ProgressError
 
     try:
-        found = act(Progress.load())
+        progress = Progress.load()
+        if progress.note and progress.note not in _noted:
+            _noted.add(progress.note)
+            _say(progress.note)
+        found = act(progress)
     except ProgressError as error:
         _say(str(error))
         return otherwise
     return otherwise if found is None else found
+
+
+_noted: set[str] = set()  # what was said of the tracker's file, once a kernel
 
 
 def _fingerprint(objects: tuple[Any, ...], parts: tuple[str, ...]) -> str:
@@ -168,17 +196,39 @@ def _fingerprint(objects: tuple[Any, ...], parts: tuple[str, ...]) -> str:
             for code in _codes(function.__code__):
                 digest.update(code.co_code)
                 consts = [c for c in code.co_consts if not isinstance(c, CodeType)]
-                digest.update(repr((code.co_names, consts)).encode())
+                digest.update(_written((code.co_names, *consts)).encode())
     return digest.hexdigest()[:16]
 
 
+def _written(const: Any) -> str:
+    """A constant as text; a set's order differs from one Python to the next."""
+    if isinstance(const, tuple):
+        return f"({', '.join(map(_written, const))})"
+    if isinstance(const, frozenset):
+        return f"{{{', '.join(sorted(map(_written, const)))}}}"
+    return repr(const)
+
+
 def _functions(thing: Any, parts: tuple[str, ...]) -> Iterator[FunctionType]:
-    if isinstance(thing, FunctionType):
-        yield thing
-    elif isinstance(thing, type):
-        for name, value in sorted(vars(thing).items()):
-            if isinstance(value, FunctionType) and (not parts or name in parts):
-                yield value
+    """The functions that an answer is made of, decorators taken off."""
+    within = [thing]
+    if isinstance(thing, type):
+        names = sorted(vars(thing))
+        within = [vars(thing)[n] for n in names if not parts or n in parts]
+    bare = (_undecorated(value) for value in within)
+    return (one for one in bare if isinstance(one, FunctionType))
+
+
+def _undecorated(value: Any) -> Any:
+    """The function inside a property, a static method or a wrapper, ten deep."""
+    for _ in range(10):
+        if isinstance(value, property):
+            value = value.fget
+        elif isinstance(value, staticmethod | classmethod):
+            value = value.__func__
+        else:
+            value = getattr(value, "__dict__", {}).get("__wrapped__", value)
+    return value
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -202,7 +252,7 @@ def _kernel_kept_alive() -> Iterator[None]:
     try:
         yield
     finally:
-        del shell.ask_exit  # the class's own comes back
+        vars(shell).pop("ask_exit", None)  # the class's own comes back
 
 
 def _leave() -> None:
@@ -215,13 +265,11 @@ _DOORS = ("add_to", "budget", "check", "hint", "predict", "solution")
 def _put_back(*_: Any) -> None:
     """After a cell: give a door back its name, where the cell took it away."""
     names = _shell().user_ns
-    for name in _DOORS:
-        if name in names and name not in _seen and names[name] is _door(name):
-            _seen.add(name)
-        elif name in _seen and names.get(name) is not _door(name):
-            had = f"now held {names[name]!r:.60}" if name in names else "was deleted"
-            names[name] = _door(name)
-            _say(f"`{name}` {had}. The workbook needs that name and has put it back.")
+    _seen.update(n for n in _DOORS if n in names and names[n] is _door(n))
+    for name in sorted(n for n in _seen if names.get(n) is not _door(n)):
+        had = f"now held {show(names[name])}" if name in names else "was deleted"
+        names[name] = _door(name)
+        _say(f"`{name}` {had}. The workbook needs that name and has put it back.")
 
 
 def _door(name: str) -> Any:

@@ -113,13 +113,13 @@ def show_links() -> None:
     _show("show_links")
 
 
-def still(name: str) -> dict[str, str]:
+def still(name: str, now: Overview | None = None) -> dict[str, str]:
     """What `show_overview` and its like show, as a MIME bundle; no kernel needed.
 
     Raises KeyError for a name that the front page does not have.
     """
     html, text = FACES[name]
-    now = overview()
+    now = now or overview()
     return {"text/html": html(now), "text/plain": text(now)}
 
 
@@ -130,7 +130,7 @@ def _show(name: str) -> None:
     elif name in ("show_overview", "show_tracker"):
         from workbook import frontlive
 
-        frontlive.show(name, bundle)
+        frontlive.show(name)
     else:
         publish_still(bundle["text/html"], bundle["text/plain"])
 

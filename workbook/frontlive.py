@@ -8,6 +8,7 @@ the same window, and a page that was closed and opened again finds it as it is n
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,8 @@ from workbook import front
 from workbook.explore.page import publish
 from workbook.progress import Progress, ProgressError, default_path
 from workbook.tracker import Box, Overview, Standing, overview
+
+Stamp = tuple[int, int] | None
 
 SECONDS = 1.0  # between two looks at the file
 
@@ -80,37 +83,41 @@ class Boxes:
             follow()
 
 
-_shown: dict[str, Picture | Boxes] = {}
+KINDS = {"show_overview": Picture, "show_tracker": Boxes}
+
+_shown: dict[str, tuple[Any, Callable[[str, str], None]]] = {}
 _watch: asyncio.Task | None = None
 
 
-def show(name: str, bundle: dict[str, str]) -> None:
-    """Show the overview or the tracker, alive, with `bundle` as its still twin."""
-    kind = {"show_overview": Picture, "show_tracker": Boxes}[name]
+def show(name: str) -> None:
+    """Show the overview or the tracker, alive, with a still twin for the saved page."""
     if name in _shown:
-        _shown[name].widget.close()
-    _shown[name] = kind(overview())
-    publish(_shown[name].widget, bundle["text/html"], bundle["text/plain"])
-    _keep_watching()
+        _shown[name][0].widget.close()
+    seen, now = _stamp(), overview()
+    alive, still = KINDS[name](now), front.still(name, now)
+    renew = publish(alive.widget, still["text/html"], still["text/plain"])
+    _shown[name] = alive, renew
+    _keep_watching(seen)
 
 
 def follow() -> None:
-    """Draw anew whatever is shown."""
+    """Draw anew whatever is shown, and what would be seen without a kernel."""
     now = overview()
-    for one in _shown.values():
-        one.update(now)
+    for name, (alive, renew) in _shown.items():
+        alive.update(now)
+        still = front.still(name, now)
+        renew(still["text/html"], still["text/plain"])
 
 
-def _keep_watching() -> None:
+def _keep_watching(seen: Stamp) -> None:
     """One watch a kernel, on its own event loop: no thread, nothing while it works."""
     global _watch
     if _watch is None or _watch.done():
         with suppress(RuntimeError):  # no loop here: running the page again does it
-            _watch = asyncio.get_running_loop().create_task(_follow_file())
+            _watch = asyncio.get_running_loop().create_task(_follow_file(seen))
 
 
-async def _follow_file() -> None:
-    seen = _stamp()
+async def _follow_file(seen: Stamp) -> None:
     while True:
         await asyncio.sleep(SECONDS)
         if (found := _stamp()) != seen:
@@ -118,7 +125,7 @@ async def _follow_file() -> None:
             follow()
 
 
-def _stamp() -> tuple[int, int] | None:
+def _stamp() -> Stamp:
     """What changes with the file: its time and its size."""
     try:
         stat = default_path().stat()

@@ -6,6 +6,8 @@ from workbook.source import Exercise, exercise
 def hint_text(id: str, level: int) -> str:
     """The hint of a level, counted from 1, as Markdown; past the last one, the last."""
     hints = exercise(id).hints
+    if not hints:
+        return f'{id} has no hints. `solution("{id}")` shows an answer.'
     at = min(max(level, 1), len(hints))
     after = (
         f"Ask again for hint {at + 1}."

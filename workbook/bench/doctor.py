@@ -63,7 +63,7 @@ def looked(probe: Probe) -> Iterator[Finding]:
     name = probe.__name__
     try:
         yield from probe()
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         yield Finding(WRONG, name, f"{error}", _install())
     except Exception as error:  # whatever is broken here is what doctor is for
         yield Finding(WARN, name, f"could not be looked at: {error}")

@@ -4,6 +4,7 @@ Read beside the user's own configuration, since `make lab` puts this folder firs
 JUPYTER_CONFIG_PATH; what is typed on the command line still wins.
 """
 
+import logging
 import os
 
 import zmq
@@ -20,7 +21,9 @@ c.ServerApp.allow_root = getattr(os, "geteuid", lambda: -1)() == 0  # in a conta
 c.Application.log_level = c.ServerApp.log_level = c.LabApp.log_level = 30
 c.Application.log_format = "%(message)s"
 c.ServerApp.answer_yes = True  # Ctrl-C ends it without a question
-c.ServerApp.tornado_settings = {"ws_ping_timeout": 30_000}  # ms; more only warns
+logging.getLogger("tornado.general").addFilter(  # of defaults that contradict
+    lambda record: "websocket_ping" not in record.getMessage()  # each other
+)
 if zmq.has("curve"):  # a kernel without it warns on each start
     c.KernelManager.transport_encryption = "auto"
 
@@ -43,4 +46,4 @@ PROJECT = [
 ]  # fmt: skip
 c.ContentsManager.hide_globs = JUPYTERS_OWN + FOLDERS + SOURCES + PROJECT
 
-del os, zmq
+del logging, os, zmq
