@@ -71,10 +71,10 @@ def difference(
     return None if expected == yours else _value(expected, yours)
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any, within: Tolerance = ALIKE) -> bool:
     """Whether two observations are the same, not-a-number and infinity included."""
     try:
-        return difference(one, other, ALIKE) is None
+        return difference(one, other, within) is None
     except Exception:
         return False
 

@@ -13,7 +13,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 _MANY = 1_000  # functions; a notebook has fewer
-_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: the class was made by a `class` statement
+HEAP = 1 << 9  # Py_TPFLAGSHEAPTYPE: the class was made by a `class` statement
 _LIBRARIES = (
     str(Path(__file__).resolve().parents[1]),
     *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib")),
@@ -58,7 +58,7 @@ def _inside(thing: Any) -> Iterator[Any]:
     elif issubclass(type(thing), type):
         for cls in type.mro(thing):
             yield from members(cls).values()
-    elif type(thing).__flags__ & _HEAP:
+    elif type(thing).__flags__ & HEAP:
         yield from (type(thing), *_attributes(thing).values())
     elif wrapped := _attributes(thing).get("__wrapped__"):
         yield wrapped
@@ -79,7 +79,7 @@ def _of_function(function: FunctionType) -> Iterator[Any]:
 
 def members(cls: type) -> dict[str, Any]:
     """A class' own attributes, whatever its metaclass says; none of built-in ones."""
-    if not cls.__flags__ & _HEAP or cls.__module__ in ("abc", "typing"):
+    if not cls.__flags__ & HEAP or cls.__module__ in ("abc", "typing"):
         return {}
     return dict(type.__dict__["__dict__"].__get__(cls))
 
@@ -102,7 +102,7 @@ def names_in(code: CodeType) -> set[str]:
 
 
 def is_stub(function: FunctionType) -> bool:
-    """Whether the body is `pass`, `...`, a docstring, or a `return` of None or `...`."""
+    """Whether the body is `pass`, `...`, a docstring or a `return` of None or `...`."""
     steps = [s for s in dis.get_instructions(function) if s.opname not in _PREPARING]
     if not steps or function.__name__ == "<lambda>":
         return False

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any
 
-from workbook.checks.cases import Case, Exercise
+from workbook.checks.anatomy import HEAP
+from workbook.checks.cases import Case, Exercise, Said
 from workbook.checks.printing import Flood
 from workbook.checks.stopping import TimeUp
 from workbook.checks.surroundings import Shared
-from workbook.compare import difference, same
+from workbook.compare import ALIKE, Tolerance, difference, is_array, same
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,26 @@ class Raised:
     text: str
 
 
-def fingerprint(check: Exercise, objects: tuple[Any, ...]) -> list[tuple[Case, Any]]:
+@dataclass(frozen=True)
+class Answers:
+    """What was answered to the cases, and which of the judged ones are wrong."""
+
+    cases: tuple[Case, ...]
+    values: tuple[Any, ...]
+    wrong: tuple[int, ...]
+
+
+def fingerprint(check: Exercise, objects: tuple[Any, ...]) -> Answers:
     """The answers to all cases that are the same in each run, right or wrong."""
-    told = []
-    shared = Shared()
-    for one in check.ask(*objects):
-        if one.once or one.fresh:
-            continue
+    shared, values, wrong = Shared(), [], []
+    cases = [one for one in check.ask(*objects) if not (one.once or one.fresh)]
+    for place, one in enumerate(cases):
         value, error = _tried(one.act)
-        told.append((one, _told(error) if error is not None else _plain(value)))
         shared.put_back()
-    return told
+        values.append(_told(error) if error is not None else _plain(value))
+        if not one.clue and not is_right(one, values[-1]):
+            wrong.append(place)
+    return Answers(tuple(cases), tuple(values), tuple(wrong))
 
 
 def _told(error: BaseException) -> Raised:
@@ -125,14 +135,21 @@ def _told(error: BaseException) -> Raised:
 
 
 def _plain(value: Any) -> Any:
-    """An observation in which objects that hold a number are told by name and number."""
+    """An observation with objects that hold a number told by name and number."""
     if type(value) in (list, tuple):
         return type(value)(_plain(v) for v in value)
     if type(value) is dict:
         return {key: _plain(v) for key, v in value.items()}
-    if type(value).__flags__ & (1 << 9) and not hasattr(value, "shape"):
-        return [type(value).__name__, getattr(value, "data", None)]
+    if type(value).__flags__ & HEAP and not isinstance(value, Said):
+        return value if is_array(value) else [type(value).__name__, _number(value)]
     return value
+
+
+def _number(value: Any) -> Any:
+    try:
+        return value.data
+    except Exception:
+        return None
 
 
 def is_right(one: Case, value: Any) -> bool:
@@ -141,8 +158,8 @@ def is_right(one: Case, value: Any) -> bool:
     return difference(one.expects, value, one.within) is None
 
 
-def is_alike(one: Any, other: Any) -> bool:
+def is_alike(one: Any, other: Any, within: Tolerance = ALIKE) -> bool:
     """Whether two answers are the same, exceptions by their type and text."""
     if isinstance(one, Raised) or isinstance(other, Raised):
         return one == other
-    return same(one, other)
+    return same(one, other, within)

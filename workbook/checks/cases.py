@@ -34,6 +34,7 @@ class Case:
     says: str = ""  # a sentence for when the answer is no
     once: bool = False  # long: asked once, and not used to recognise a mistake
     fresh: bool = False  # has new random numbers in each run, so that none can be known
+    telling: bool = False  # a wrong answer to it has one known mistake as its reason
     clue: bool = False  # asked only to recognise a mistake: any answer will do
 
 

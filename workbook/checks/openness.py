@@ -28,7 +28,7 @@ class Open:
 def still_open(
     check: Exercise, objects: tuple[Any, ...], no: No, first: bool
 ) -> Open | None:
-    """What is still to write, if this no (`first`: of the first case) comes from there."""
+    """What is still to write, where this no (`first`: of the first case) says so."""
     if no.kind == "raised" and isinstance(no.detail, NotImplementedError):
         return _said(check, objects, no.detail)
     if no.case and not no.case.once and (stubs := _stubs(check, objects)):

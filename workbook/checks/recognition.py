@@ -7,74 +7,73 @@ nothing is recognised, since a wrong accusation costs more than a missing one.
 """
 
 from functools import cache
-from typing import Any
 
-from workbook.checks.asking import Raised, fingerprint, is_alike, is_right
-from workbook.checks.cases import Case, Exercise, Mistake, known
+from workbook.checks.asking import Answers, Raised, fingerprint, is_alike
+from workbook.checks.cases import Exercise, Mistake, known
+from workbook.compare import ALIKE, Tolerance
 
-Told = list[tuple[Case, Any]]
+_NEARLY = Tolerance(0.05, 1e-6, "the same mistake with another step size")
 
 
-def recognised(check: Exercise, told: Told) -> Mistake | None:
+def recognised(check: Exercise, mine: Answers) -> Mistake | None:
     """The known mistake that explains these answers, or None."""
-    known_by = {m.id: _answers_of(check.id, m.id) for m in check.mistakes.values()}
-    for rule in (_all_alike, _explains, _same_pattern):
-        fitting = [id for id, theirs in known_by.items() if rule(told, theirs)]
-        fitting = _by_clues(fitting, told, known_by)
+    theirs = {name: _answers_of(check.id, name) for name in check.mistakes}
+    for rule in (_all_alike, _telling, _explains, _same_pattern):
+        fitting = [name for name, answers in theirs.items() if rule(mine, answers)]
+        fitting = _by_clues(fitting, mine, theirs)
         if fitting:
-            one = rule is _all_alike or len(fitting) == 1
-            return check.mistakes[fitting[0]] if one else None
+            sure = rule is _all_alike or len(fitting) == 1
+            return check.mistakes[fitting[0]] if sure else None
     return None
 
 
 @cache
-def _answers_of(id: str, mistake: str) -> Told:
+def _answers_of(id: str, mistake: str) -> Answers:
     check = known(id)
     return fingerprint(check, check.mistakes[mistake].make())
 
 
-def _wrong(told: Told) -> list[int]:
-    """The places of the judged answers that are not right."""
-    return [
-        i
-        for i, (one, value) in enumerate(told)
-        if not one.clue and not is_right(one, value)
-    ]
+def _alike(
+    places: tuple[int, ...], mine: Answers, theirs: Answers, within: Tolerance = ALIKE
+) -> bool:
+    return all(is_alike(mine.values[i], theirs.values[i], within) for i in places)
 
 
-def _alike_at(places: list[int], told: Told, theirs: Told) -> bool:
-    return all(is_alike(told[i][1], theirs[i][1]) for i in places)
-
-
-def _all_alike(told: Told, theirs: Told) -> bool:
+def _all_alike(mine: Answers, theirs: Answers) -> bool:
     """Wrong in the same places, in the same way."""
-    places = _wrong(theirs)
-    return places == _wrong(told) and _alike_at(places, told, theirs)
+    return mine.wrong == theirs.wrong and _alike(mine.wrong, mine, theirs)
 
 
-def _explains(told: Told, theirs: Told) -> bool:
+def _telling(mine: Answers, theirs: Answers) -> bool:
+    """The same answer to a case whose wrong answers name their mistake."""
+    first = mine.wrong[:1]
+    return any(mine.cases[i].telling for i in first) and _alike(first, mine, theirs)
+
+
+def _explains(mine: Answers, theirs: Answers) -> bool:
     """All that the mistake gets wrong is wrong in the same way, and the first no is."""
-    places, wrong = _wrong(theirs), _wrong(told)
-    if not places or not wrong or places[0] != wrong[0]:
+    if mine.wrong[:1] != theirs.wrong[:1]:
         return False
-    return _alike_at(places, told, theirs) and _is_telling(places, told)
+    return _alike(theirs.wrong, mine, theirs) and _is_told(theirs.wrong, mine)
 
 
-def _same_pattern(told: Told, theirs: Told) -> bool:
-    """Wrong in the same places, the first of them in the same way."""
-    places = _wrong(theirs)
-    if not places or places != _wrong(told) or not _alike_at(places[:1], told, theirs):
+def _same_pattern(mine: Answers, theirs: Answers) -> bool:
+    """Wrong in the same places: first in the same way, then nearly so."""
+    first = mine.wrong[:1]
+    if mine.wrong != theirs.wrong or not _alike(first, mine, theirs):
         return False
-    return _is_telling(places[:1], told)
+    return _alike(mine.wrong, mine, theirs, _NEARLY) and _is_told(first, mine)
 
 
-def _is_telling(places: list[int], told: Told) -> bool:
-    """Whether there is an answer among them that only its mistake would give."""
-    return any(not isinstance(told[i][1], Raised) for i in places)
+def _is_told(places: tuple[int, ...], mine: Answers) -> bool:
+    """Whether there is more among the answers than exceptions, which say little."""
+    return any(not isinstance(mine.values[i], Raised) for i in places)
 
 
-def _by_clues(fitting: list[str], told: Told, known_by: dict[str, Told]) -> list[str]:
+def _by_clues(
+    fitting: list[str], mine: Answers, theirs: dict[str, Answers]
+) -> list[str]:
     """Those of several that agree in the observations that are not judged."""
-    clues = [i for i, (one, _) in enumerate(told) if one.clue]
-    closer = [id for id in fitting if _alike_at(clues, told, known_by[id])]
+    clues = tuple(i for i, one in enumerate(mine.cases) if one.clue)
+    closer = [name for name in fitting if _alike(clues, mine, theirs[name])]
     return closer or fitting
