@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("WORKBOOK_PROGRESS", raising=False)
     monkeypatch.delenv("WORKBOOK_CHECK", raising=False)
     monkeypatch.setattr(tracker, "_version", lambda id: 1)
-    yield tmp_path
+    return tmp_path
 
 
 def passes(*ids: str, version: int = 1) -> None:

@@ -70,6 +70,7 @@ grid-template-columns:repeat(auto-fill,minmax(255px,1fr))}
 font-style:normal;line-height:1.35;margin:0 0 3px;padding:0;color:var(--wb-ink)}
 .wb-f ul,.jp-RenderedHTMLCommon .wb-f ul{list-style:none;margin:0;padding:0}
 .wb-f li{margin:0 0 3px;padding:0}
+.wb-f .wb-list li{margin-bottom:8px;line-height:1.35}
 .wb-f .wb-box{display:grid;grid-template-columns:20px 1fr;line-height:1.7}
 .wb-f .wb-box b{font-weight:400;color:var(--wb-soft);font-size:15px;line-height:1.5}
 .wb-f .wb-box.wb-done b{color:var(--wb-valid)}
@@ -371,7 +372,7 @@ def links_html(now: Overview) -> str:
 
 def _list(title: str, items: Iterable[str]) -> str:
     rows = "".join(f"<li>{item}</li>" for item in items)
-    return f"<div><h4>{title}</h4><ul>{rows}</ul></div>"
+    return f'<div class="wb-list"><h4>{title}</h4><ul>{rows}</ul></div>'
 
 
 def _soft(words: str) -> str:

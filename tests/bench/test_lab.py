@@ -20,6 +20,7 @@ import pytest
 from workbook import data, front
 from workbook.bench import greeting, lab
 from workbook.bench.greeting import greet
+from workbook.bench.trust import trust_kept
 
 pytestmark = pytest.mark.xdist_group("lab")  # one server for all of them
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -64,6 +65,7 @@ def test_what_was_fetched_is_said_and_the_notebooks_are_built(monkeypatch, capsy
     monkeypatch.setattr(data, "fetch_all", lambda: ["names.txt is in place (0.3 MB)."])
     monkeypatch.setattr("workbook.bench.build.build_all", lambda: done.append("built"))
     monkeypatch.setattr(greeting, "greet", lambda page: done.append(page.name))
+    monkeypatch.setattr("workbook.bench.build.sources", lambda: [])
     lab.prepare()
     assert capsys.readouterr().out == "names.txt is in place (0.3 MB).\n"
     assert done == ["built", "start.ipynb"]
@@ -155,6 +157,45 @@ def test_a_page_that_cannot_be_read_is_left_alone(page, damaged):
 
 def test_a_page_that_was_never_built_is_no_failure(tmp_path):
     assert not greet(tmp_path / "start.ipynb")
+
+
+# --- What Jupyter trusts -----------------------------------------------------------
+
+
+def rewritten(path: Path) -> None:
+    book = nbformat.read(path, 4)
+    book.cells.append(nbformat.v4.new_markdown_cell("New words."))
+    nbformat.write(book, path)
+
+
+def with_outputs(page: Path) -> None:
+    book = nbformat.read(page, 4)
+    cell = next(c for c in book.cells if c.cell_type == "code")
+    cell.outputs = [nbformat.v4.new_output("display_data", data={"text/html": "<b>"})]
+    nbformat.write(book, page)
+
+
+def test_a_trusted_notebook_that_is_rebuilt_stays_trusted(page):
+    with_outputs(page)
+    nbformat.sign.NotebookNotary().sign(nbformat.read(page, 4))
+    with trust_kept([page]):
+        rewritten(page)
+        assert not is_trusted(page)
+    assert is_trusted(page)
+
+
+def test_an_untrusted_notebook_that_is_rebuilt_stays_untrusted(page):
+    with_outputs(page)
+    with trust_kept([page]):
+        rewritten(page)
+    assert not is_trusted(page)
+
+
+def test_a_notebook_that_is_built_for_the_first_time_is_trusted(page):
+    new = page.with_name("new.ipynb")
+    with trust_kept([new, page.with_name("never.ipynb")]):
+        shutil.copy(page, new)
+    assert is_trusted(new)
 
 
 # --- The server ---------------------------------------------------------------------

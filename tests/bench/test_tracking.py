@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbook import source, tracker
+from workbook import tracker
 from workbook.bench.tracking import main
 from workbook.progress import Progress
 
@@ -25,9 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("WORKBOOK_PROGRESS", raising=False)
     monkeypatch.delenv("WORKBOOK_CHECK", raising=False)
     monkeypatch.setattr(tracker, "_version", lambda id: 1)
-    source.exercises.cache_clear()
-    yield tmp_path
-    source.exercises.cache_clear()
+    return tmp_path
 
 
 def test_it_shows_the_lessons_the_current_exercises_and_what_is_next(capsys):

@@ -5,10 +5,10 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.sign import NotebookNotary
 
 from workbook import front
 from workbook.bench.merge import fingerprint, open_in
+from workbook.bench.trust import trust_kept
 from workbook.progress import write_atomically
 
 
@@ -24,14 +24,11 @@ def greet(page: Path) -> bool:
         book = nbformat.read(page, as_version=4)
     except Exception:  # nbformat raises whatever its parsers raise
         return False
-    notary = NotebookNotary()
-    trusted = notary.check_signature(book) or not _foreign_outputs(book)
     book.metadata.update(_kernel())
     for cell in _ours(book):
         _put(cell)
-    write_atomically(page, nbformat.writes(book).encode("utf-8"))
-    if trusted:
-        notary.sign(book)  # else Lab would take the style out of our HTML
+    with trust_kept([page]):
+        write_atomically(page, nbformat.writes(book).encode("utf-8"))
     return True
 
 
@@ -64,9 +61,3 @@ def _put(cell: NotebookNode) -> None:
     cell.outputs = [nbformat.v4.new_output("display_data", data=bundle)]
     cell.execution_count = None
     cell.metadata["jupyter"] = {"source_hidden": True}
-
-
-def _foreign_outputs(book: NotebookNode) -> bool:
-    """Whether a cell shows something that is not ours, and not ours to vouch for."""
-    ours = {cell.id for cell in _ours(book)}
-    return any(cell.get("outputs") for cell in book.cells if cell.id not in ours)
