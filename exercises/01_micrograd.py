@@ -20,7 +20,9 @@ from workbook import add_to, check, explore, hint, solution, style
 style.use()
 
 # %% [markdown]
-# ## derivative · 10 min · ●○○○○
+# ## derivative
+#
+# *10 min · ●○○○○*
 #
 # The slope of $f$ at $x$, measured from both sides: how much does $f$ change between
 # $x-h$ and $x+h$, per unit of $x$? For $f(x) = x^2$ at $3$ the answer is $6$.
@@ -36,7 +38,9 @@ def derivative(f, x, h=None):
 check("micrograd.derivative", derivative)
 
 # %% [markdown]
-# ## value · 15 min · ●●○○○
+# ## value
+#
+# *15 min · ●●○○○*
 #
 # A **Value** holds a number and remembers what it was made from. `Value(2.0) * 3 + 1`
 # holds `7.0`; its op is `"+"`, and its children are the product and a `Value(1)`.
@@ -74,7 +78,9 @@ class Value:
 check("micrograd.value", Value)
 
 # %% [markdown]
-# ## local_grads · 15 min · ●●○○○
+# ## local_grads
+#
+# *15 min · ●●○○○*
 #
 # Each operation knows its **local derivative**: how its output moves when one input
 # moves. Give `out` a function `_backward` that passes `out.grad` on to the inputs.
@@ -103,7 +109,9 @@ def __mul__(self, other):
 check("micrograd.local_grads", Value)
 
 # %% [markdown]
-# ## toposort · 15 min · ●●●●○
+# ## toposort
+#
+# *15 min · ●●●●○*
 #
 # A node may pass its gradient on only when that gradient is complete. So list the
 # nodes in **topological order**: every node after all of its children, each once.
@@ -119,7 +127,9 @@ def topological_order(root):
 check("micrograd.toposort", topological_order)
 
 # %% [markdown]
-# ## backward · 5 min · ●●○○○
+# ## backward
+#
+# *5 min · ●●○○○*
 #
 # The root's own gradient is $1$. From there, call each node's `_backward`, the root
 # first, the leaves last.
@@ -135,7 +145,9 @@ def backward(self):
 check("micrograd.backward", Value)
 
 # %% [markdown]
-# ## functions · 15 min · ●●○○○
+# ## functions
+#
+# *15 min · ●●○○○*
 #
 # The same for functions of one input. `_apply` below makes the node; you give it the
 # value and the local derivative. `Value(0.0).tanh()` holds $0$ and passes its gradient
@@ -187,7 +199,9 @@ def __pow__(self, n):
 check("micrograd.functions", Value)
 
 # %% [markdown]
-# ## operators · 10 min · ●○○○○
+# ## operators
+#
+# *10 min · ●○○○○*
 #
 # Subtraction and division need no new derivative: write each with the operations that
 # exist. `1 - Value(3.0)` holds `-2.0`, and `1 / Value(4.0)` holds `0.25`.
@@ -226,7 +240,9 @@ def __rtruediv__(self, other):  # other / self
 check("micrograd.operators", Value)
 
 # %% [markdown]
-# ## neuron_layer_mlp · 20 min · ●●●○○
+# ## neuron_layer_mlp
+#
+# *20 min · ●●●○○*
 #
 # A **neuron** weighs its inputs, adds a bias and squashes the sum. A **layer** is
 # several neurons on the same inputs. A **multi-layer perceptron** (MLP) feeds each
@@ -312,7 +328,9 @@ class MLP(Module):
 check("micrograd.neuron_layer_mlp", Neuron, Layer, MLP)
 
 # %% [markdown]
-# ## sgd · 15 min · ●●●○○
+# ## sgd
+#
+# *15 min · ●●●○○*
 #
 # **Gradient descent**: measure the loss, find its gradient, take a small step
 # downhill, repeat. `loss()` runs the model and returns the loss as a `Value`. Return
@@ -331,7 +349,9 @@ def train(model, loss, steps, lr):
 check("micrograd.sgd", train)
 
 # %% [markdown]
-# ## gradient_by_hand · 10 min · ●●○○○
+# ## gradient_by_hand
+#
+# *10 min · ●●○○○*
 #
 # On paper, for once. Give the three partial derivatives of
 # $f(a,b,c) = -a^3 + \sin 3b - \frac{1}{c} + b^{2.5} - \sqrt{a}$.
@@ -347,7 +367,9 @@ def gradient(a, b, c):
 check("micrograd.gradient_by_hand", gradient)
 
 # %% [markdown]
-# ## softmax_nll · 15 min · ●●●○○
+# ## softmax_nll
+#
+# *15 min · ●●●○○*
 #
 # **Softmax** turns scores into probabilities: $p_i = e^{z_i} / \sum_j e^{z_j}$. The
 # **negative log likelihood** of a target is $-\log p_{target}$. Scores
@@ -370,7 +392,9 @@ def nll(logits, target):
 check("micrograd.softmax_nll", softmax, nll)
 
 # %% [markdown]
-# ## gradcheck · 15 min · ●●●●○
+# ## gradcheck
+#
+# *15 min · ●●●●○*
 #
 # How do we know that a backward pass is right? Ask the slope itself: nudge each input
 # and compare. Return a list of `(index, engine's gradient, measured slope)` for the

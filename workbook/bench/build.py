@@ -11,21 +11,30 @@ import nbformat
 from nbformat import NotebookNode
 
 from workbook.bench.merge import MergeRefused, fingerprint, write
+from workbook.bench.trust import trust_kept
 from workbook.course import course, lesson, root
 from workbook.source import COMPARED, Cell, read
 
 _UNNAMED = re.compile(r"(markdown|code)-[0-9a-f]{12}\b")
-KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def notebook(path: Path) -> NotebookNode:
     """The notebook of a percent file. The same text gives the same bytes."""
     seen = Counter[str]()
     cells = [_cell(_keyed(cell, path.parent.name), seen) for cell in read(path)]
-    metadata = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
-    book = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    book = nbformat.v4.new_notebook(cells=cells, metadata=_kernel())
     nbformat.validate(book)
     return book
+
+
+def _kernel() -> dict[str, Any]:
+    """What JupyterLab would write itself: a notebook that opens has nothing to save."""
+    from ipykernel.ipkernel import IPythonKernel
+    from ipykernel.kernelspec import get_kernel_dict
+
+    known = get_kernel_dict()
+    spec = {"name": "python3"} | {k: known[k] for k in ("display_name", "language")}
+    return {"kernelspec": spec, "language_info": dict(IPythonKernel.language_info)}
 
 
 def _keyed(cell: Cell, room: str) -> Cell:
@@ -109,7 +118,8 @@ def build(source: Path) -> bool:
     target = source.with_suffix(".ipynb")
     name = target.relative_to(root()).as_posix()
     try:
-        outcome = write(notebook(source), target, _kept(source))
+        with trust_kept([target]):
+            outcome = write(notebook(source), target, _kept(source))
     except MergeRefused as refused:
         print(refused)
         return False

@@ -1,7 +1,6 @@
 """The front page as `make lab` leaves it: today's state, before anything has run."""
 
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -24,7 +23,6 @@ def greet(page: Path) -> bool:
         book = nbformat.read(page, as_version=4)
     except Exception:  # nbformat raises whatever its parsers raise
         return False
-    book.metadata.update(_kernel())
     for cell in _ours(book):
         _put(cell)
     with trust_kept([page]):
@@ -44,16 +42,6 @@ def _name(cell: NotebookNode) -> str | None:
     name = last.removeprefix("front.").removesuffix("()")
     known = made == fingerprint(cell.source) and last == f"front.{name}()"
     return name if known and name in front.FACES else None
-
-
-def _kernel() -> dict[str, Any]:
-    """What JupyterLab would write at once: a page that opens has nothing to save."""
-    from ipykernel.ipkernel import IPythonKernel
-    from ipykernel.kernelspec import get_kernel_dict
-
-    spec = {"name": "python3"}
-    spec |= {name: get_kernel_dict()[name] for name in ("display_name", "language")}
-    return {"kernelspec": spec, "language_info": IPythonKernel.language_info}
 
 
 def _put(cell: NotebookNode) -> None:

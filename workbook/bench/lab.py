@@ -22,14 +22,12 @@ def main(argv: list[str]) -> int:
 def prepare() -> None:
     """Everything that Lab will show; what cannot be had is said and left out."""
     from workbook import data
-    from workbook.bench.build import build_all, sources
+    from workbook.bench.build import build_all
     from workbook.bench.greeting import greet
-    from workbook.bench.trust import trust_kept
 
     for sentence in data.fetch_all():
         print(sentence)
-    with trust_kept(source.with_suffix(".ipynb") for source in sources()):
-        build_all()
+    build_all()
     greet(root() / "start.ipynb")
 
 

@@ -5,6 +5,7 @@ from nbformat import NotebookNode
 from workbook.bench.build import about, notebook
 from workbook.bench.learner import exercise_of, is_changed
 from workbook.bench.merge import fingerprint, write
+from workbook.bench.trust import trust_kept
 from workbook.course import CourseError, Lesson, lesson, root
 
 
@@ -32,7 +33,9 @@ def _reset(one: Lesson, ids: set[str]) -> None:
                 reset.add(id)
 
     kept = one.exercise.parent / ".kept"
-    outcome = write(notebook(one.exercise_source), one.exercise, kept, prepare=forget)
+    fresh = notebook(one.exercise_source)
+    with trust_kept([one.exercise]):
+        outcome = write(fresh, one.exercise, kept, prepare=forget)
     name = one.exercise.relative_to(root()).as_posix()
     if outcome.written and not outcome.backup:
         print(f"{name}: built")

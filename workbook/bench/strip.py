@@ -31,7 +31,7 @@ def _titled(cells: list[Cell]) -> list[Cell]:
         title, _, rest = heading.text.partition("\n")
         hard = meta.get("difficulty", 0)
         dots = "●" * hard + "○" * (5 - hard)
-        text = f"{title} · {meta.get('minutes', 0)} min · {dots}\n{rest}"
+        text = f"{title}\n\n*{meta.get('minutes', 0)} min · {dots}*\n{rest}"
         out[cells.index(heading)] = replace(heading, text=text)
     return out
 
