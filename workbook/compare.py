@@ -7,6 +7,7 @@ already, so that a lesson without torch does not load it.
 """
 
 import math
+import re
 import reprlib
 import sys
 from collections.abc import Iterator, Mapping
@@ -104,8 +105,11 @@ def show(value: Any, digits: int = 7) -> str:
     """A value in at most a line: floats to some digits, arrays with shape and dtype."""
     if is_array(value):
         return f"{_elements(value, digits)}  shape {_shape(value)}  {_dtype(value)}"
-    text = " ".join(_Short(digits).repr(value).split())
+    text = _ADDRESS.sub("", " ".join(_Short(digits).repr(value).split()))
     return text if len(text) <= 160 else text[:157] + "…"
+
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def _number(x: float, digits: int = 7) -> str:

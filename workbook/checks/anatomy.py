@@ -7,7 +7,7 @@ import builtins
 import dis
 import sysconfig
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -92,10 +92,13 @@ def _attributes(thing: Any) -> dict[str, Any]:
     return found if type(found) is dict else {}
 
 
-def names_in(code: CodeType) -> set[str]:
-    """The names of globals and attributes in some code and in the code inside it."""
+@lru_cache(maxsize=1_000)
+def names_in(code: CodeType) -> frozenset[str]:
+    """The global names that some code, and the code inside it, looks up."""
     inner = (c for c in code.co_consts if isinstance(c, CodeType))
-    return set(code.co_names).union(*map(names_in, inner))
+    steps = dis.get_instructions(code)
+    own = {s.argval for s in steps if s.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return frozenset(own.union(*map(names_in, inner)))
 
 
 # ---------------------------------------------------------------- stubs
@@ -103,17 +106,30 @@ def names_in(code: CodeType) -> set[str]:
 
 def is_stub(function: FunctionType) -> bool:
     """Whether the body is `pass`, `...`, a docstring or a `return` of None or `...`."""
-    steps = [s for s in dis.get_instructions(function) if s.opname not in _PREPARING]
-    if not steps or function.__name__ == "<lambda>":
-        return False
-    last = steps[-1]
-    if last.opname == "RETURN_CONST":
-        return len(steps) == 1 and last.argval in (None, ...)
-    return (
-        len(steps) == 2
-        and steps[0].opname.startswith("LOAD_")
-        and (last.opname == "RETURN_VALUE" and steps[0].argval in (None, ...))
+    return function.__name__ != "<lambda>" and list(_steps(function)) in _STUBS
+
+
+_STUBS = [
+    steps
+    for nothing in (None, ...)
+    for steps in (
+        [("LOAD_CONST", nothing), ("RETURN_VALUE", None)],
+        [("LOAD_COMMON_CONSTANT", nothing), ("RETURN_VALUE", None)],
+        [("RETURN_CONST", nothing)],
     )
+]
+
+
+def is_skeleton(function: FunctionType, given: FunctionType) -> bool:
+    """Whether a function does what the given one does, step by step."""
+    alike = function.__name__ == given.__name__
+    return alike and list(_steps(function)) == list(_steps(given))
+
+
+def _steps(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    for step in dis.get_instructions(function):
+        if step.opname not in _PREPARING:
+            yield step.opname, step.argval if step.opcode not in dis.hasjrel else None
 
 
 _PREPARING = {"RESUME", "NOP", "CACHE", "COPY_FREE_VARS", "MAKE_CELL", "NOT_TAKEN"}
@@ -122,9 +138,8 @@ _PREPARING = {"RESUME", "NOP", "CACHE", "COPY_FREE_VARS", "MAKE_CELL", "NOT_TAKE
 # ---------------------------------------------------------------- shadowed names
 
 
-def shadowed(function: FunctionType) -> dict[str, Any]:
-    """The built-in names that the function uses, and that its notebook has taken."""
-    names = function.__globals__
-    used = names_in(function.__code__) & names.keys() & set(dir(builtins))
+def shadowed(code: CodeType, names: dict[str, Any]) -> dict[str, Any]:
+    """The built-in names that some code uses, and that its notebook has taken."""
+    used = names_in(code) & names.keys() & set(dir(builtins))
     public = sorted(name for name in used if not name.startswith("_"))
     return {n: names[n] for n in public if names[n] is not getattr(builtins, n)}

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from types import FunctionType
 from typing import Any
 
 from workbook.compare import FLOAT64, Tolerance, same, show
@@ -107,6 +108,7 @@ class Exercise:
     parts: tuple[str, ...] = ()  # the methods it adds to a class that grows
     names: tuple[str, ...] = ()  # of the objects; a class has a capital
     mistakes: dict[str, Mistake] = field(default_factory=dict)
+    skeletons: list[FunctionType] = field(default_factory=list)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -116,6 +118,11 @@ class Exercise:
     @property
     def lesson(self) -> str:
         return self.id.partition(".")[0]
+
+    def skeleton(self, given: FunctionType) -> FunctionType:
+        """Record a function as it is given, its TODO taken out and nothing put in."""
+        self.skeletons.append(given)
+        return given
 
     def mistake(self, name: str, sentence: str, several: bool = False) -> Callable:
         """Record a wrong answer. With `several`, the function makes all objects."""

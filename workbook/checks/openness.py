@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from workbook.checks.anatomy import functions, is_stub, members
+from workbook.checks.anatomy import functions, is_skeleton, is_stub, members
 from workbook.checks.asking import No
 from workbook.checks.cases import Case, Exercise, exercises
 
@@ -61,7 +61,8 @@ def _own(check: Exercise, objects: tuple[Any, ...]) -> dict[CodeType, str]:
         if type(thing) is FunctionType:
             own[thing.__code__] = thing.__name__
         elif issubclass(type(thing), type):
-            for name, value in members(thing).items():
+            every = [pair for cls in type.mro(thing) for pair in members(cls).items()]
+            for name, value in reversed(every):
                 if type(value) is FunctionType and name in (check.parts or (name,)):
                     own[value.__code__] = name
     return own
@@ -73,7 +74,8 @@ def _stubs(check: Exercise, objects: tuple[Any, ...]) -> dict[CodeType, Open]:
     stubs = {}
     for function in functions(objects):
         code, name = function.__code__, function.__name__
-        if not is_stub(function):
+        skeleton = any(is_skeleton(function, one) for one in check.skeletons)
+        if not skeleton and not is_stub(function):
             continue
         if code in own:
             stubs[code] = Open(check.id, own[code])

@@ -2,7 +2,7 @@
 
 `undisturbed()` puts back states: random generators, recursion limit, working folder,
 environment, warnings, default dtype. `exits_taken()` takes the ways out of Python
-away. `Shared` remembers the functions that all code shares, such as `math.exp`.
+away. `Shared` remembers what all code shares, such as `math.exp`.
 """
 
 import builtins
@@ -28,7 +28,7 @@ def undisturbed() -> Iterator[None]:
     with warnings.catch_warnings(), ExitStack() as stack:
         for get, put in _states():
             stack.callback(put, get())
-        stack.callback(Shared(*_libraries()).put_back)
+        stack.callback(Shared(libraries=True).put_back)
         sys.setrecursionlimit(DEPTH)
         yield
 
@@ -39,6 +39,7 @@ def _states() -> Iterator[tuple[Callable[[], Any], Put]]:
     yield sys.getswitchinterval, sys.setswitchinterval
     yield os.getcwd, os.chdir
     yield lambda: dict(os.environ), _put_environment
+    yield _modules, sys.modules.update
     yield lambda: list(sys.path), lambda paths: sys.path.__setitem__(slice(None), paths)
     yield gc.isenabled, lambda on: gc.enable() if on else gc.disable()
     yield random.getstate, random.setstate
@@ -51,40 +52,49 @@ def _states() -> Iterator[tuple[Callable[[], Any], Put]]:
         yield torch.get_num_threads, torch.set_num_threads
 
 
+def _modules() -> dict[str, Any]:
+    """The modules that an import must go on finding."""
+    return {module.__name__: module for module in (*_CORE, sys)}
+
+
 def _put_environment(before: dict[str, str]) -> None:
     if dict(os.environ) != before:
         os.environ.clear()
         os.environ.update(before)
 
 
-# ---------------------------------------------------------------- shared functions
-
-
-def _libraries() -> list[Any]:
-    loaded = ("numpy", "torch", "torch.nn", "torch.nn.functional")
-    return [*_CORE, *(sys.modules[name] for name in loaded if name in sys.modules)]
+# ---------------------------------------------------------------- shared names
 
 
 _CORE = (builtins, math, random, os, time)
+_LOADED = ("numpy", "torch", "torch.nn", "torch.nn.functional")
 
 
 class Shared:
-    """The names of modules that all code shares, as they were when this was made."""
+    """The names that all code shares, as they were when this was made.
 
-    def __init__(self, *modules: Any):
-        self._before = [(m, dict(vars(m))) for m in modules or _CORE]
+    Of Python's own modules all are remembered; with `libraries`, also the functions
+    and classes of the large ones that are loaded.
+    """
+
+    def __init__(self, libraries: bool = False):
+        self._before = [(module, dict(vars(module))) for module in _CORE]
+        for name in _LOADED if libraries else ():
+            if module := sys.modules.get(name):
+                called = {n: v for n, v in vars(module).items() if callable(v)}
+                self._before.append((module, called))
 
     def put_back(self) -> list[str]:
         """Undo what was changed since, and tell it: ["math.exp"]."""
         return [
             f"{module.__name__}.{name}".removeprefix("builtins.")
             for module, before in self._before
-            for name in _changed(vars(module), before)
+            for name in _restored(vars(module), before)
         ]
 
 
-def _changed(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
-    changed = [n for n, v in before.items() if now.get(n, _changed) is not v]
+def _restored(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    changed = [n for n, v in before.items() if now.get(n, _restored) is not v]
     now.update({name: before[name] for name in changed})
     return [name for name in changed if name not in _LIVELY]
 

@@ -117,8 +117,9 @@ def _fact(objects: tuple[Any, ...], found: No) -> str:
     if said := _FORMS.get(type(found.value).__name__, ""):
         return said
     for function in functions(objects):
-        for name, value in shadowed(function).items():
-            return f"`{name}` is {show(value)} in this notebook: `del {name}`"
+        taken = shadowed(function.__code__, function.__globals__)
+        for name, value in taken.items():
+            return _taken(name, value)
     if found.case and found.case.says:
         return found.case.says
     if found.case and found.case.fresh:
@@ -126,10 +127,24 @@ def _fact(objects: tuple[Any, ...], found: No) -> str:
     return ""
 
 
+def _taken(name: str, value: Any) -> str:
+    held = f"`{name}` is {show(value)} in this notebook"
+    return f"{held}; `del {name}` brings Python's back"
+
+
 _FORMS = {
     "coroutine": "`async def` makes a coroutine; a plain `def` gives the result",
     "generator": "`yield` makes a generator; `return` gives the result",
 }
+
+
+def _empty(check: Exercise, _: tuple[Any, ...], found: No) -> Verdict:
+    return not_yet(
+        check,
+        _case(found),
+        ("yours", f"returns {found.value}"),
+        ("because", "a function gives back what follows its `return`"),
+    )
 
 
 def _changed(check: Exercise, _: tuple[Any, ...], found: No) -> Verdict:
@@ -172,7 +187,7 @@ def _raised(check: Exercise, _: tuple[Any, ...], found: No) -> Verdict:
 
 _SAYING: dict[str, Callable[..., Verdict]] = {
     "raised": _raised,
-    "empty": _different,
+    "empty": _empty,
     "different": _different,
     "changed": _changed,
     "meddled": _meddled,
@@ -222,6 +237,8 @@ def _why(error: BaseException, frame: FrameType | None) -> str:
     """A fact that explains an exception, or nothing."""
     if isinstance(error, RecursionError):
         return "calls nest deeper than Python allows (1,000)"
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than an answer may take"
     if isinstance(error, SystemExit | KeyboardInterrupt | GeneratorExit):
         return "an answer returns its value, and ends in no other way"
     return _lost_name(error, frame) if frame else ""
@@ -233,19 +250,14 @@ def _lost_name(error: BaseException, frame: FrameType) -> str:
     if isinstance(error, UnboundLocalError):
         return "a name that a function assigns to is its own throughout the function"
     if isinstance(error, NameError) and name in _MODULES:
-        return f"`{name}` is not imported: run the notebook's first cell again"
+        return f"`{name}` is not imported: run the cell that imports it again"
     used = names_in(frame.f_code)
     for name in sorted(_MODULES & used & frame.f_globals.keys()):
         value = frame.f_globals[name]
         if not isinstance(value, ModuleType):
-            return f"`{name}` is now {show(value)}: run the first cell again"
-    import builtins
-
-    for name in sorted(used & frame.f_globals.keys() & vars(builtins).keys()):
-        value = frame.f_globals[name]
-        if value is not getattr(builtins, name) and not name.startswith("_"):
-            return f"`{name}` is {show(value)} in this notebook: `del {name}`"
-    return ""
+            return f"`{name}` is now {show(value)}: run the cell that imports it again"
+    taken = shadowed(frame.f_code, frame.f_globals)
+    return next((_taken(name, value) for name, value in taken.items()), "")
 
 
 _MODULES = {"torch", "math", "random", "np", "numpy", "F", "nn", "plt", "regex"}
@@ -265,7 +277,7 @@ def stopped(check: Exercise, asked: list[Case], outcome: Outcome) -> Verdict:
 
 _STOPPED: dict[str, Callable[[Outcome], tuple[Line, ...]]] = {
     TIME: lambda outcome: (
-        ("yours", f"had not ended after {outcome.seconds:.0f} s, and was stopped"),
+        ("yours", f"had not ended after {outcome.seconds:.1f} s, and was stopped"),
     ),
     MEMORY: lambda _: (("yours", "took more than 1 GB of memory, and was stopped"),),
     FLOOD: lambda _: (
