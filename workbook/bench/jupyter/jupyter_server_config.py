@@ -30,7 +30,7 @@ if zmq.has("curve"):  # a kernel without it warns on each start
 # --- Which Python runs a notebook: this one, whatever else is installed ------------
 c.KernelSpecManager.ensure_native_kernel = True
 c.MultiKernelManager.default_kernel_name = "python3"
-c.ServerApp.jpserver_extensions = {"jupytext": False}  # text is for authors
+c.ServerApp.jpserver_extensions = {"jupyterlab_jupytext": False}  # text is for authors
 
 # --- What the file browser shows: start, notebooks, exercises, data, code, README --
 # Names, not paths: `*.py` would hide the modules in code/ as well.
