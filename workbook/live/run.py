@@ -1,0 +1,399 @@
+"""A run: what the loop talks to. It counts, listens to its controls and keeps time.
+
+The loop knows nothing of displays, and no display can stop it: a view that fails is
+put away with one line, and training goes on.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import current_thread, main_thread
+from time import perf_counter, sleep, thread_time
+from typing import Any, Protocol
+
+from workbook.live import interrupts
+from workbook.live.observer import Observation, Observer
+from workbook.live.recorder import Pace, Recorder, Series
+
+PANELS = ("loss", "activations", "gradients", "updates")
+VIEWS = ("widget", "text", "none")
+HZ = 6  # pictures a second, at most
+DRAWING, DRAWING_ALL, OBSERVING = 0.01, 0.02, 0.01  # shares of the time, at most
+UNSEEN = 0.001  # the share for observing where nobody watches
+NAP = 0.02  # seconds between two looks at the controls while paused
+HISTORY = 160  # points of an update ratio's line
+TURNS = 12  # changes of the learning rate that stay marked
+
+Schedule = Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A learning rate set by hand: from this step on."""
+
+    step: int
+    lr: float
+
+
+class View(Protocol):
+    """What shows a run: the widget, or a line of text."""
+
+    def show(self, run: Run) -> None: ...
+    def draw(self, run: Run) -> None: ...
+    def end(self, run: Run) -> None: ...
+    def steers(self) -> bool: ...
+
+
+class Run:
+    """One training run; `live.train` makes it, and a `for` goes through it once.
+
+    step: the step in progress, from 0. state: "ready", "running", "paused", and in the
+    end "finished", "stopped", "interrupted", "failed" or "left" (by break, or by an
+    exception that was caught).
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        lr: float | Schedule | None,
+        title: str,
+        panels: tuple[str, ...] | None,
+        references: Mapping[str, float],
+        log_axis: bool,
+        view: View | None,
+    ) -> None:
+        self.steps, self.title, self.panels = steps, title, panels
+        self.references, self.log_axis = dict(references), log_axis
+        self.recorder = Recorder(steps)
+        self.step = 0
+        self.state = "ready"
+        self.reason = ""  # the exception's name, where one ended the run
+        self.paused = False
+        self.asked = False  # somebody wants to be answered before the next picture
+        self.turns: list[Turn] = []
+        self.ratios: dict[str, Series] = {}  # log10 of update to data, by parameter
+        self.seen: Observation | None = None
+        self.factor = 1.0  # what the slider multiplies a schedule by
+        self._schedule = lr if callable(lr) else None
+        self._lr = None if callable(lr) else lr
+        self._stop = self._armed = False
+        self._model: Any = None
+        self._loose: Mapping[str, Any] = {}
+        self._add = self.recorder.of("loss").add
+        self._view, self._observer = view, Observer()
+        self._drawing = Pace(HZ, DRAWING)
+        self._observing = Pace(50, OBSERVING if view else UNSEEN)
+        self._wake = 0.0
+        self._listening = panels is None or set(panels) != {"loss"}
+        self._armed_for = 0.0  # seconds that arming took
+
+    # ------------------------------------------------------------ for the loop
+
+    @property
+    def lr(self) -> Any:
+        """The learning rate of this step, as the slider or the schedule has it."""
+        if self._schedule is not None:
+            return self._schedule(self.step) * self.factor
+        return self._lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self._schedule, self._lr = None, value
+
+    def log(
+        self,
+        loss: Any = None,
+        model: Any = None,
+        activations: Mapping[str, Any] | None = None,
+        **others: Any,
+    ) -> None:
+        """Numbers of this step, and the model they come from.
+
+        loss, and any other name (`dev=...`): one number each: a float, a tensor of
+        one element, or a Value; all share the axis of the loss.
+        model: a torch module, a list of layers or tensors, a dict of tensors, or an
+        object with `parameters()` and perhaps `layers`; it is looked at now and then.
+        activations: tensors by name, where no layer keeps them.
+        """
+        if loss is not None:
+            self._add(self.step, loss)
+        if others:
+            self.recorder.log(self.step, **others)
+        if model is not None or activations is not None:
+            self._meet(model, activations)
+
+    def stop(self) -> None:
+        """End the loop before its next step."""
+        self._stop = self.asked = True
+
+    def pause(self) -> None:
+        """Wait before the next step until `go_on` or `stop`, from another thread."""
+        self.paused = self.asked = True
+
+    def go_on(self) -> None:
+        """Let a paused run go on."""
+        self.paused, self.asked = False, True
+
+    def steer(self, lr: float) -> None:
+        """Take this learning rate from the next step on, and mark it in the picture."""
+        if self._schedule is not None:
+            self.factor = lr / (self._schedule(self.step) or 1.0)
+        else:
+            self._lr = lr
+        step = 0 if self.state == "ready" else self.step + 1
+        if self.turns and step - self.turns[-1].step <= self._second():
+            self.turns.pop()  # still the same drag
+        self.turns = [*self.turns[-TURNS + 1 :], Turn(step, lr)]
+        self.asked = True
+
+    def figure(self) -> Any:
+        """The picture as a matplotlib Figure: `run.figure().savefig("loss.png")`."""
+        from workbook.live.still import figure
+
+        return figure(self)
+
+    # ------------------------------------------------------------ for the views
+
+    @property
+    def over(self) -> bool:
+        """Whether the loop has ended, in one way or another."""
+        return self.state not in ("ready", "running", "paused")
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the loop will end before its next step."""
+        return self._stop
+
+    @property
+    def has_schedule(self) -> bool:
+        """Whether the learning rate is a function of the step."""
+        return self._schedule is not None
+
+    def steers(self) -> bool:
+        """Whether controls reach this run while it is busy."""
+        return self._view is not None and self._view.steers()
+
+    # ------------------------------------------------------------ the loop itself
+
+    def __iter__(self) -> Iterator[int]:
+        """The steps, once."""
+        if self.state != "ready":
+            raise RuntimeError(
+                f"This run has begun, at step {self.step}: live.train() makes another."
+            )
+        return self._steps()
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def _steps(self) -> Iterator[int]:
+        clock, last, state = perf_counter, self.steps - 1, "finished"
+        self._begin()
+        try:
+            for step in range(self.steps):
+                self.step = step
+                if clock() >= self._wake or self.asked or step == last:
+                    self._between()
+                    if self._stop:
+                        state = "stopped"
+                        break
+                yield step
+                if self._armed:
+                    self._collect()
+        except GeneratorExit:
+            self._leave(sys._getframe(1))
+            raise
+        except BaseException as error:  # an interrupt between two steps, or in a pause
+            self._finish("interrupted", type(error).__name__)
+            self._tell("end")
+            raise
+        self._finish(state)
+        self._tell("end")
+
+    def _begin(self) -> None:
+        self.state = "running"
+        if self._view is None:
+            self._drawing.next = math.inf
+        else:
+            interrupts.join(self)
+            self._tell("show")
+        self.recorder.mark(0)
+
+    def _between(self) -> None:
+        """Between two steps: the controls, a look at the model, a picture."""
+        asked, self.asked = self.asked, False
+        if self.paused and not self._stop:
+            self._rest()
+        now = perf_counter()
+        if self._view and (asked or now >= self._drawing.next):
+            self._draw()
+        due = now >= self._observing.next or self.step == self.steps - 1
+        if due and self._model is not None and not self._stop:
+            self._arm()
+        watched = self._listening and self._model is not None
+        looking = self._observing.next if watched else math.inf
+        self._wake = min(self._drawing.next, looking)
+
+    def _rest(self) -> None:
+        """Wait until somebody lets the run go on, or stops it."""
+        self.state = "paused"
+        self.recorder.pause()
+        self._draw()
+        while self.paused and not self._stop:
+            sleep(NAP)
+            if self.asked:
+                self.asked = False
+                self._draw()
+        self.asked = False
+        self.recorder.go_on()
+        self.state = "running"
+        self._draw()
+
+    def _draw(self) -> None:
+        began = thread_time()
+        self.recorder.mark(self.step)
+        self._tell("draw")
+        self._drawing.spent(perf_counter(), thread_time() - began)
+
+    def _finish(self, state: str, reason: str = "") -> None:
+        """The loop has ended: the clock stops, and the model is let go."""
+        interrupts.leave(self)
+        self.state, self.reason = state, reason
+        self.recorder.mark(self.steps if state == "finished" else self.step)
+        self.recorder.pause()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        with suppress(Exception):
+            self._observer.release()
+        self._model, self._loose, self._armed = None, {}, False
+
+    # ------------------------------------------------------------ left early
+
+    def _leave(self, frame: Any) -> None:
+        """The loop was left by break, return or an exception: which, is told later.
+
+        Python closes a generator without a word on why. IPython knows when the cell
+        has ended: until then the picture says "left".
+        """
+        self._finish("left")
+        shell = _shell()
+        if shell is None or current_thread() is not main_thread():
+            self._tell("end")
+            return
+        where = frame.f_code, frame.f_lineno
+
+        def told(result: Any) -> None:
+            shell.events.unregister("post_run_cell", told)
+            self._learn(getattr(result, "error_in_exec", None), *where)
+            self._tell("end")
+
+        self._tell("draw")
+        shell.events.register("post_run_cell", told)
+
+    def _learn(self, error: BaseException | None, code: Any, line: int) -> None:
+        """What ended the cell: was it what left the loop?"""
+        if error is not None and _passed_by(error, code, line):
+            broke = isinstance(error, KeyboardInterrupt)
+            self.state = "interrupted" if broke else "failed"
+            self.reason = type(error).__name__
+
+    # ------------------------------------------------------------ the model
+
+    def _meet(self, model: Any, activations: Mapping[str, Any] | None) -> None:
+        """Remember the model until the next look at it."""
+        if self._model is None:
+            self._wake, self._drawing.share = 0.0, DRAWING_ALL
+        self._model = model if model is not None else {}
+        self._loose = activations or {}
+        if self._armed:
+            self._guarded(lambda: self._observer.look_at_gradients(self._model))
+
+    def _arm(self) -> None:
+        began = thread_time()
+        self._armed = self._listening
+        if self._listening:
+            self._guarded(lambda: self._observer.arm(self._model))
+        self._armed_for = thread_time() - began
+
+    def _collect(self) -> None:
+        began = thread_time()
+        self._armed = False
+        self._guarded(self._look)
+        cost = self._armed_for + thread_time() - began
+        self._observing.spent(perf_counter(), cost)
+        self._wake = min(self._wake, self._observing.next)
+
+    def _look(self) -> None:
+        seen = self._observer.collect(self._model, self.step, self._loose)
+        self.seen = seen
+        for layer in seen.layers:
+            for parameter in layer.parameters:
+                if parameter.ratio is not None:
+                    line = self.ratios.setdefault(parameter.name, Series(HISTORY))
+                    line.add(self.step, parameter.ratio)
+
+    def _guarded(self, look: Callable[[], None]) -> None:
+        """A model that cannot be looked at is trained all the same."""
+        try:
+            look()
+        except Exception as error:
+            self._listening = False
+            self._let_go()
+            _say(f"The model cannot be watched ({_said(error)}); training goes on.")
+
+    # ------------------------------------------------------------ faces
+
+    def _tell(self, act: str) -> None:
+        """Ask the view for something; one that fails is put away."""
+        if self._view is None:
+            return
+        try:
+            getattr(self._view, act)(self)
+        except Exception as error:
+            self._view, self._drawing.next = None, math.inf
+            _say(f"The live picture has stopped ({_said(error)}); training goes on.")
+
+    def _second(self) -> float:
+        return max(1.0, self.recorder.rate)
+
+    def __repr__(self) -> str:
+        from workbook.live.words import sentence
+
+        return f"Run: {sentence(self)}"
+
+    def _repr_png_(self) -> bytes | None:
+        from workbook import checking
+        from workbook.live.still import png
+
+        return None if checking() else png(self)
+
+
+def _passed_by(error: BaseException, code: Any, line: int) -> bool:
+    """Whether an exception came through the line at which the loop was left."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code is code and trace.tb_lineno == line:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _shell() -> Any:
+    """IPython's shell, where there is one."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
+def _said(error: Exception) -> str:
+    reason = str(error).splitlines()[0] if str(error) else "no message"
+    return f"{type(error).__name__}: {reason}"
+
+
+def _say(words: str) -> None:
+    with suppress(Exception):
+        print(words, file=sys.stderr)

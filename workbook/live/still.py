@@ -1,0 +1,279 @@
+"""The still picture of a run: matplotlib, no display, no state left behind."""
+
+from __future__ import annotations
+
+import math
+import struct
+from io import BytesIO
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from workbook import style
+from workbook.live import scene, words
+from workbook.live.panels import FEW, apart, fit, fit_end
+from workbook.live.scene import TARGET, Losses, Rows, Updates
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from workbook.live.run import Run
+
+WIDTH, TOP, LOSS, OTHER = 7.0, 0.32, 2.5, 2.35  # inches
+DPI = 200
+ON_PAGE = 100  # pixels an inch has on a page
+
+Box = tuple[float, float, float, float]
+
+COLOURS = {
+    "train": style.TRAIN,
+    "valid": style.VALID,
+    "forward": style.FORWARD,
+    "backward": style.BACKWARD,
+    "positive": style.POSITIVE,
+    "reference": style.REFERENCE,
+}
+
+
+def png(run: Run, look: scene.Look | None = None) -> bytes:
+    """The picture as a PNG."""
+    return _png(figure(run, look))
+
+
+def size(picture: bytes) -> dict[str, int]:
+    """Width and height of a PNG on a page, in pixels."""
+    wide, high = struct.unpack(">II", picture[16:24])
+    return {"width": wide * ON_PAGE // DPI, "height": high * ON_PAGE // DPI}
+
+
+def figure(run: Run, look: scene.Look | None = None) -> Figure:
+    """A figure with the panels of the run, its title the claim."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    look = look or scene.Look(log=run.log_axis)
+    drawn = _scenes(run, look)
+    rows = _layout(drawn)
+    high = TOP + sum(LOSS if row == ["loss"] else OTHER for row in rows)
+    with matplotlib.rc_context(style.LOOK | {"figure.constrained_layout.use": False}):
+        made = Figure(figsize=(WIDTH, high), facecolor="white")
+        made.text(
+            0.1 / WIDTH, 1 - 0.24 / high, words.title(run), weight="bold", size=11
+        )
+        top = TOP
+        for row in rows:
+            for i, name in enumerate(row):
+                box = _box(name, i, len(row))
+                ax = made.add_axes(_share(box, top, high))
+                _DRAW[name](ax, drawn[name])
+            top += LOSS if row == ["loss"] else OTHER
+    return made
+
+
+def _box(name: str, place: int, beside: int) -> Box:
+    """Left, top, width and height of a panel's axes in its row, in inches."""
+    left = place * WIDTH / 2
+    if name == "loss":
+        return 0.55, 0.1, WIDTH - 1.7, LOSS - 0.6
+    if name == "updates":
+        wide = WIDTH - 1.9 if beside == 1 else WIDTH / 2 - 1.75
+        return left + 0.55, 0.3, wide, OTHER - 0.8
+    return left + 0.95, 0.42, 1.2, OTHER - 0.8
+
+
+def _share(box: Box, top: float, high: float) -> Box:
+    """The same box as shares of the figure, counted from below."""
+    left, down, wide, tall = box
+    return left / WIDTH, 1 - (top + down + tall) / high, wide / WIDTH, tall / high
+
+
+def _scenes(run: Run, look: scene.Look) -> dict[str, Any]:
+    made = {
+        "loss": scene.losses(run, look),
+        "activations": scene.activations(run.seen, look),
+        "gradients": scene.gradients(run.seen, look),
+        "updates": scene.updates(run, look),
+    }
+    wanted = run.panels or made
+    shown = {name: it for name, it in made.items() if it and name in wanted}
+    return shown or {"loss": made["loss"]}
+
+
+def _layout(drawn: dict[str, Any]) -> list[list[str]]:
+    """The loss above; then two beside each other, and a third alone."""
+    others = [name for name in drawn if name != "loss"]
+    rows = [["loss"]] if "loss" in drawn else []
+    return rows + [others[i : i + 2] for i in range(0, len(others), 2)]
+
+
+def _png(made: Figure) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(made)
+    file = BytesIO()
+    made.savefig(file, format="png", dpi=DPI)
+    return file.getvalue()
+
+
+def _loss(ax: Axes, it: Losses) -> None:
+    if it.log:
+        ax.set_yscale("log")
+        ax.set_ylim(10 ** it.ylim[0], 10 ** it.ylim[1])
+    else:
+        ax.set_ylim(it.ylim)
+    ax.set(xlim=it.xlim, xlabel="step", ylabel="loss")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    if it.band:
+        x, low, high = zip(*it.band, strict=True)
+        ax.fill_between(x, low, high, color=style.TRAIN, alpha=0.08, linewidth=0)
+    if it.cloud:
+        large = len(it.cloud) <= FEW
+        ax.scatter(
+            *zip(*it.cloud, strict=True),
+            s=9 if large else 4,
+            color=style.TRAIN,
+            alpha=0.5 if large else 0.25,
+            linewidths=0,
+        )
+    for value_name, value in it.references:
+        if it.log and value <= 0:
+            continue
+        low, high = ax.get_ylim()
+        if low <= value <= high:
+            style.reference_line(
+                ax, value, f"{value_name} {style.number(value, 4)}".strip()
+            )
+    _lines(ax, it)
+    _marks(ax, it)
+
+
+def _lines(ax: Axes, it: Losses) -> None:
+    tips = []
+    for line in it.lines:
+        dash = "-" if line.name == "train" else style.DASHED
+        ring = line.name != "train" and len(line.points) <= FEW
+        x, y = zip(*line.points, strict=True)
+        ax.plot(
+            x,
+            y,
+            color=COLOURS[line.colour],
+            linestyle=dash,
+            marker="o" if ring else None,
+            markersize=3.5,
+            markerfacecolor="white",
+        )
+        finite = [p for p in line.points if math.isfinite(p[1])]
+        if finite:
+            tips.append((line, *finite[-1]))
+    _label(ax, tips)
+
+
+def _label(
+    ax: Axes, tips: list[tuple[scene.Line, float, float]], fits: int = 30
+) -> None:
+    """A name at the end of each line, none on top of another."""
+    if not tips:
+        return
+    to_pixels = ax.transData.transform
+    tips = sorted(tips, key=lambda tip: -tip[2])
+    high = ax.figure.get_figheight() * ax.figure.dpi
+    ys = [high - to_pixels((x, y))[1] for _, x, y in tips]
+    placed = apart(ys, min(ys), max([*ys, high]))
+    right = max(x for _, x, _ in tips)
+    for (line, _, y), was, now in zip(tips, ys, placed, strict=True):
+        label = style.label_line(
+            ax, (right, y), fit_end(line.end, fits), COLOURS[line.colour]
+        )
+        label.xyann = (5, (was - now) * 72 / ax.figure.dpi)
+        label.set_fontsize(8.5)
+
+
+def _marks(ax: Axes, it: Losses) -> None:
+    """What was steered, what went wrong, where the loop was left."""
+    for event in it.events:
+        colour = {"above": style.SOFT, "end": style.INK}.get(event.kind, style.BACKWARD)
+        if event.kind in ("turn", "end"):
+            dash = ":" if event.kind == "turn" else "-"
+            ax.axvline(event.step, color=colour, linewidth=0.9, linestyle=dash)
+        ax.annotate(
+            f"× {event.words}" if event.kind == "trouble" else event.words,
+            (event.step, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if event.late else 4, -8 - 9.5 * event.level),
+            textcoords="offset points",
+            ha="right" if event.late else "left",
+            fontsize=8,
+            fontweight="bold" if event.kind == "end" else "normal",
+            color=colour,
+        )
+
+
+def _rows(ax: Axes, it: Rows, title: str, colour: str) -> None:
+    ax.set_title(title, color=colour)
+    tall = [3 if row.picked else 1 for row in it.rows]
+    bases = list(accumulate(tall))
+    ax.set(xlim=it.limits, ylim=(bases[-1], 0), yticks=[])
+    low, high = it.limits
+    ax.set_xticks([low, high] if low == 0 else [low, 0, high])
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.axvline(0, color="#DDDDDD", linewidth=0.8, zorder=0)
+    for row, base, many in zip(it.rows, bases, tall, strict=True):
+        base, wide = base - 0.08, (high - low) / max(1, len(row.heights))
+        x = [low + wide * (k + 0.5) for k in range(len(row.heights))]
+        top = [base - (many - 0.18) * h for h in row.heights]
+        ax.fill_between(x, base, top, step="mid", color=colour, alpha=0.6, linewidth=0)
+        _cell(ax, -0.03, base - 0.3, fit(row.name, 16), "right")
+        for x, cell in zip(_columns(it), row.cells, strict=True):
+            _cell(ax, x, base - 0.3, cell, "right")
+    for x, name in zip(_columns(it), it.header, strict=True):
+        ax.text(
+            x, 1.02, name, transform=ax.transAxes, ha="right", size=7,
+            color=style.SOFT,
+        )  # fmt: skip
+
+
+def _columns(it: Rows) -> tuple[float, ...]:
+    """Where the numbers beside the histograms end, in widths of the axes."""
+    return (1.3, 1.53, 2.0) if len(it.header) > 2 else (1.43, 1.82)
+
+
+def _cell(ax: Axes, x: float, y: float, text: str, align: str) -> None:
+    ax.text(
+        x,
+        y,
+        text.replace("-", "−") if align == "right" and x > 0 else text,
+        transform=ax.get_yaxis_transform(),
+        ha=align,
+        va="center",
+        size=7.5,
+    )
+
+
+def _updates(ax: Axes, it: Updates) -> None:
+    ax.set_title("Updates : data, log10", color=style.BACKWARD)
+    ax.set(xlim=it.xlim, ylim=it.ylim, xlabel="step")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    style.reference_line(ax, TARGET)
+    ax.text(
+        0.995, TARGET - 0.04, "−3: a good pace", transform=ax.get_yaxis_transform(),
+        ha="right", va="top", size=8, color=style.SOFT,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5},
+    )  # fmt: skip
+    for i, line in enumerate(it.lines):
+        dash = ("-", (0, (4, 2)), (0, (1, 2)), (0, (5, 2, 1, 2)))[i % 4]
+        ax.plot(
+            *zip(*line.points, strict=True),
+            color=style.BACKWARD,
+            alpha=0.8,
+            linewidth=1.2,
+            linestyle=dash,
+        )
+    _label(ax, [(line, *line.points[-1]) for line in it.lines], 20)
+
+
+_DRAW = {
+    "loss": _loss,
+    "activations": lambda ax, it: _rows(ax, it, "Activations", style.FORWARD),
+    "gradients": lambda ax, it: _rows(ax, it, "Gradients", style.BACKWARD),
+    "updates": _updates,
+}
