@@ -106,8 +106,12 @@ def names_in(code: CodeType) -> frozenset[str]:
 
 def is_stub(function: FunctionType) -> bool:
     """Whether the body is `pass`, `...`, a docstring or a `return` of None or `...`."""
-    return function.__name__ != "<lambda>" and list(_steps(function)) in _STUBS
+    if function.__name__ == "<lambda>" or len(function.__code__.co_code) > _SHORT:
+        return False
+    return list(_steps(function)) in _STUBS
 
+
+_SHORT = 32  # bytes; the steps of a stub take fewer
 
 _STUBS = [
     steps

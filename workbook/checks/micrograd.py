@@ -878,6 +878,8 @@ def backward(Value: type) -> Cases:
     yield of("a + a at 3: the gradient of a", lambda a: a + a, [3], [2])
     used = "b = a * a, then b * b + b + a, at a = 2: the gradient of a"
     yield of(used, lambda a: (b := a * a) * b + b + a, [2], [37.0])
+    level = "b = a * a, then (b + 1) * (b * 3), at a = 2: the gradient of a"
+    yield of(level, lambda a: ((b := a * a) + 1) * (b * 3), [2], [108])
     tangled = "micrograd's README up to f, at (-4, 2): df/da, df/db"
     yield of(tangled, _tangle, [-4, 2], [-48, -194])
     number, program = _fresh(-1.5, 1.5), _random_program(3, 8)
@@ -932,6 +934,24 @@ def _():
                 if child not in seen:
                     seen.add(child)
                     order.append(child)
+
+    return _backward_with(walk)
+
+
+@backward.mistake(
+    "on the way down",
+    "Depth first, on the way down: a node fires before its gradient is complete.",
+    True,
+)
+def _():
+    def walk(self, m):
+        self.grad, stack, seen = 1.0, [self], set()
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                node._backward()
+                stack.extend(reversed(node._prev))
 
     return _backward_with(walk)
 
@@ -1288,12 +1308,12 @@ def _value_of(number: float) -> dict[str, Any]:
 
 
 def _weights(Neuron: type) -> dict[str, Any]:
-    neurons = [Neuron(1000, rng=random.Random(7)) for _ in range(2)]
+    neurons = [Neuron(100, rng=random.Random(0)) for _ in range(2)]
     first, second = ([w.data for w in n.w] for n in neurons)
     return {
         "weights": len(first),
         "between -1 and 1": all(-1 <= w <= 1 for w in first),
-        "different": len(set(first)) == 1000,
+        "different": len(set(first)) == 100,
         "the same for the same rng": first == second,
         "on both sides of 0": min(first) < -0.5 and max(first) > 0.5,
         "bias": neurons[0].b.data,
@@ -1301,7 +1321,7 @@ def _weights(Neuron: type) -> dict[str, Any]:
 
 
 _WEIGHTS = {
-    "weights": 1000,
+    "weights": 100,
     "between -1 and 1": True,
     "different": True,
     "the same for the same rng": True,
@@ -1414,7 +1434,7 @@ def _many(count: int) -> dict[str, int]:
 @exercise("micrograd.neuron_layer_mlp")
 def neuron_layer_mlp(Neuron: type, Layer: type, MLP: type) -> Cases:
     x, number = [1.0, 2.0, 0.75], _fresh(-1.0, 1.0)
-    yield case("Neuron(1000): its weights", lambda: _weights(Neuron), _WEIGHTS)
+    yield case("Neuron(100): its weights", lambda: _weights(Neuron), _WEIGHTS)
     own = "Neuron(3).parameters()"
     yield case(own, lambda: _counted(Neuron(3).parameters()), _many(4))
     for acts in [(act,) for act in _ACTS] + [()]:

@@ -17,6 +17,8 @@ _NEARLY = Tolerance(0.05, 1e-6, "the same mistake with another step size")
 
 def recognised(check: Exercise, mine: Answers) -> Mistake | None:
     """The known mistake that explains these answers, or None."""
+    if not mine.wrong:
+        return None
     theirs = {name: _answers_of(check.id, name) for name in check.mistakes}
     for rule in (_all_alike, _telling, _explains, _same_pattern):
         fitting = [name for name, answers in theirs.items() if rule(mine, answers)]
@@ -36,7 +38,10 @@ def _answers_of(id: str, mistake: str) -> Answers:
 def _alike(
     places: tuple[int, ...], mine: Answers, theirs: Answers, within: Tolerance = ALIKE
 ) -> bool:
-    return all(is_alike(mine.values[i], theirs.values[i], within) for i in places)
+    asked = min(len(mine.values), len(theirs.values))
+    return all(
+        i < asked and is_alike(mine.values[i], theirs.values[i], within) for i in places
+    )
 
 
 def _all_alike(mine: Answers, theirs: Answers) -> bool:

@@ -30,6 +30,7 @@ def undisturbed() -> Iterator[None]:
             stack.callback(put, get())
         stack.callback(Shared(libraries=True).put_back)
         sys.setrecursionlimit(DEPTH)
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited")
         yield
 
 
@@ -89,6 +90,7 @@ class Shared:
         return [
             f"{module.__name__}.{name}".removeprefix("builtins.")
             for module, before in self._before
+            if vars(module) != before
             for name in _restored(vars(module), before)
         ]
 

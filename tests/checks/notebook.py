@@ -1,0 +1,77 @@
+"""A learner's notebook for tests: cells run in a namespace of their own."""
+
+import math
+import random
+import re
+from functools import cache
+from typing import Any
+
+from workbook import add_to, source
+from workbook.checks import Exercise, known
+from workbook.course import lesson
+
+Names = dict[str, Any]
+_BLOCK = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.M | re.S)
+
+
+@cache
+def cells(slug: str) -> tuple[tuple[str, str | None], ...]:
+    """The code of a lesson's solutions, with the exercise that each cell answers."""
+    read = source.read(lesson(slug).solution_source)
+    codes = [c for c in read if c.kind == "code" and "solution" not in c.tags]
+    skipped = ("check(", "import ")
+    return tuple((c.text, c.exercise) for c in codes if not c.text.startswith(skipped))
+
+
+def blank() -> Names:
+    """A namespace after the notebook's first cell."""
+    return {"__name__": "__main__", "math": math, "random": random, "add_to": add_to}
+
+
+def solved(id: str) -> Names:
+    """A namespace in which the solutions have run, up to and with this exercise."""
+    return _run(id, lambda text, exercise: source.unmarked(text))
+
+
+def alone(id: str, instead: str) -> Names:
+    """The same with the code of every *other* answer being `instead`."""
+
+    def changed(text: str, exercise: str | None) -> str:
+        if exercise in (None, id):
+            return source.unmarked(text)
+        return emptied(text, instead.replace("ID", exercise))
+
+    return _run(id, changed)
+
+
+def emptied(text: str, instead: str) -> str:
+    """A cell with other code in place of its answers."""
+    return _BLOCK.sub(lambda found: found[1] + instead, text)
+
+
+def stub(id: str) -> str:
+    """The cells of an exercise as a learner finds them."""
+    todo = f'raise NotImplementedError("TODO {id}")'
+    texts = [text for text, exercise in cells(known(id).lesson) if exercise == id]
+    return "\n\n".join(emptied(text, todo) for text in texts)
+
+
+def _run(id: str, changed: Any) -> Names:
+    names, reached = blank(), False
+    for text, exercise in cells(known(id).lesson):
+        if reached and exercise != id:
+            break
+        reached = exercise == id
+        exec(compile(changed(text, exercise), "<cell>", "exec"), names)
+    return names
+
+
+def answered(id: str, code: str, names: Names | None = None) -> tuple[Any, ...]:
+    """The objects to check after a cell of code has run."""
+    names = solved(id) if names is None else names
+    exec(compile(code, "<cell>", "exec"), names)
+    return objects(known(id), names)
+
+
+def objects(check: Exercise, names: Names) -> tuple[Any, ...]:
+    return tuple(names[name] for name in check.names)
