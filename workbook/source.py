@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,9 @@ def read(path: Path) -> list[Cell]:
         if lines[number].strip():
             words = "text before the first `# %%`: give it a cell"
             raise SourceError(path, number + 1, words)
-    ends = [*starts[1:], len(lines)]
     return [
         _cell(path, start, lines[start:end])
-        for start, end in zip(starts, ends, strict=True)
+        for start, end in pairwise([*starts, len(lines)])
     ]
 
 
@@ -194,7 +194,7 @@ def _exercises(one: Lesson, _stamp: int) -> dict[str, Exercise]:
 def exercise_blocks(cells: list[Cell]) -> Iterator[tuple[Cell, list[Cell]]]:
     """Each `##` heading over a TODO cell, with the cells up to the next heading."""
     starts = [i for i, c in enumerate(cells) if c.is_heading]
-    for start, end in zip(starts, [*starts[1:], len(cells)], strict=True):
+    for start, end in pairwise([*starts, len(cells)]):
         block = cells[start + 1 : end]
         if any(c.exercise for c in block):
             yield cells[start], block

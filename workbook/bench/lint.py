@@ -285,11 +285,13 @@ def _code(text: Text) -> Iterator[Complaint]:
 
 
 def _ids(text: Text) -> Iterator[Complaint]:
-    """Ids are the course's, in its order, each one's cells together."""
+    """Ids are the course's, in its order, each one's cells under one heading."""
     runs: list[tuple[str, int]] = []
-    for cell in text.cells:
-        if cell.exercise and (not runs or runs[-1][0] != cell.exercise):
-            runs.append((cell.exercise, cell.line))
+    for _, block in exercise_blocks(text.cells):
+        lines: dict[str, int] = {}
+        for cell in block:
+            lines.setdefault(cell.exercise or "", cell.line)
+        runs += [(id, line) for id, line in lines.items() if id]
     ids = [id for id, _ in runs]
     for at, (id, line) in enumerate(runs):
         if id in ids[:at]:

@@ -32,6 +32,7 @@ def check_environment(strict: bool = False) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
         "PYTEST_ADDOPTS": "",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
     }
 

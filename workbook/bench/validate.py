@@ -192,7 +192,8 @@ def _pytest(paths: list[str], watcher: Watcher) -> str:
         "--nbval-current-env",
         f"--nbval-cell-timeout={CELL_SECONDS}",
         *("-n", "2", "--dist", "loadfile"),  # else cells of one notebook are spread
-        *("-p", "no:cacheprovider", "-p", "workbook.bench.watching", "--color=no"),
+        *("-p", "xdist.plugin", "-p", "nbval.plugin", "-p", "workbook.bench.watching"),
+        *("-p", "no:cacheprovider", "--color=no"),
         *("-c", os.devnull, "--rootdir", str(root() / "build" / "check")),
     ]
     before, said = dict(os.environ), io.StringIO()
