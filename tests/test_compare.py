@@ -183,12 +183,18 @@ def test_the_place_of_the_largest_gap_is_named():
     wrong = right.clone()
     wrong[3, 4] = 1.0
     found = difference(right, wrong)
-    assert found.yours == "[3, 4] = 1.0  shape (20, 30)  float32"
+    assert found.lines()[1] == ("yours", "[3, 4] = 1.0  shape (20, 30)  float32")
 
 
 def test_the_key_that_differs_is_named_and_the_first_one_wins():
     found = difference({"loss": 1.0, "grads": [1.0]}, {"loss": 1.0, "grads": [2.0]})
-    assert (found.expected, found.yours) == ("grads = [1.0]", "grads = [2.0]")
+    assert found.lines() == (("expected", "grads = [1.0]"), ("yours", "grads = [2.0]"))
+
+
+def test_a_place_inside_a_place_is_named():
+    found = difference({"losses": [[1.0], 2.0]}, {"losses": [["a"], 2.0]})
+    assert found.place == "losses[0][0]"
+    assert difference({"a": {"b": 1}}, {"a": {"b": 2}}).place == "a.b"
 
 
 def test_a_missing_or_an_additional_key_is_a_difference():
@@ -199,7 +205,7 @@ def test_a_missing_or_an_additional_key_is_a_difference():
 def test_the_index_that_differs_in_a_long_list_is_named():
     right = list(range(20))
     found = difference(right, [*right[:7], 99, *right[8:]])
-    assert (found.expected, found.yours) == ("[7] = 7", "[7] = 99")
+    assert found.lines() == (("expected", "[7] = 7"), ("yours", "[7] = 99"))
 
 
 def test_a_list_that_lies_about_its_items_is_read_as_it_is():

@@ -11,7 +11,7 @@ import re
 import reprlib
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -38,6 +38,13 @@ SLOPE = Tolerance(1e-4, 1e-7, "a finite difference has an error of its own")
 ALIKE = Tolerance(1e-6, 1e-9, "the same answer, written otherwise, rounds otherwise")
 
 
+class Said(str):
+    """Words in an observation, shown without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True)
 class Difference:
     """The first thing in which two values differ, ready to be shown side by side."""
@@ -45,14 +52,16 @@ class Difference:
     kind: str  # "type", "shape", "dtype", "finite" or "value"
     expected: str
     yours: str
+    place: str = ""  # where in something larger: "losses[0]"
 
     def lines(self) -> tuple[tuple[str, str], ...]:
-        return ("expected", self.expected), ("yours", self.yours)
+        start = f"{self.place} = " if self.place else ""
+        return ("expected", start + self.expected), ("yours", start + self.yours)
 
     def at(self, place: str) -> "Difference":
         """The same difference, found inside something larger."""
-        one, two = f"{place} = {self.expected}", f"{place} = {self.yours}"
-        return Difference(self.kind, one, two)
+        between = "." if self.place and not self.place.startswith("[") else ""
+        return replace(self, place=place + between + self.place)
 
 
 def difference(
@@ -138,7 +147,7 @@ def _side_by_side(expected: Any, yours: Any) -> tuple[str, str]:
 
 def kind(value: Any) -> str:
     """A value and what it is: `6.0, a float`; `[1.0, 2.0], a list`."""
-    if value is None or value is ...:
+    if value is None or value is ... or type(value) is Said:
         return str(value)
     name = type(value).__name__
     name = f"{_library(value)} {name}" if is_array(value) else name

@@ -3,7 +3,9 @@
 import math
 import random
 import re
+from collections.abc import Callable, Iterator
 from functools import cache
+from textwrap import indent
 from typing import Any
 
 from workbook import add_to, source
@@ -35,13 +37,24 @@ def solved(id: str) -> Names:
 
 def alone(id: str, instead: str) -> Names:
     """The same with the code of every *other* answer being `instead`."""
+    return _run(id, _others_emptied(id, instead))
 
+
+def enclosed(id: str, instead: str) -> str:
+    """The same as one function `notebook` that returns the objects to check."""
+    changed = _others_emptied(id, instead)
+    body = "\n\n".join(changed(text, exercise) for text, exercise in _until(id))
+    names = ", ".join(known(id).names)
+    return f"def notebook():\n{indent(body, '    ')}\n    return ({names},)\n"
+
+
+def _others_emptied(id: str, instead: str) -> Callable[[str, str | None], str]:
     def changed(text: str, exercise: str | None) -> str:
         if exercise in (None, id):
             return source.unmarked(text)
         return emptied(text, instead.replace("ID", exercise))
 
-    return _run(id, changed)
+    return changed
 
 
 def emptied(text: str, instead: str) -> str:
@@ -56,12 +69,19 @@ def stub(id: str) -> str:
     return "\n\n".join(emptied(text, todo) for text in texts)
 
 
-def _run(id: str, changed: Any) -> Names:
-    names, reached = blank(), False
+def _until(id: str) -> Iterator[tuple[str, str | None]]:
+    """The cells up to and with those of an exercise."""
+    reached = False
     for text, exercise in cells(known(id).lesson):
         if reached and exercise != id:
-            break
+            return
         reached = exercise == id
+        yield text, exercise
+
+
+def _run(id: str, changed: Callable[[str, str | None], str]) -> Names:
+    names = blank()
+    for text, exercise in _until(id):
         exec(compile(changed(text, exercise), "<cell>", "exec"), names)
     return names
 

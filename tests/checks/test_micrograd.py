@@ -3,7 +3,17 @@
 import pytest
 from answers_micrograd import APT, EQUIVALENT, LISTED, RIGHT, SAME, WRONG
 from mutants import mutants
-from notebook import alone, answered, cells, emptied, objects, solved, stub
+from notebook import (
+    alone,
+    answered,
+    blank,
+    cells,
+    emptied,
+    enclosed,
+    objects,
+    solved,
+    stub,
+)
 
 from workbook import source
 from workbook.checks import exercises, known, run
@@ -25,7 +35,7 @@ EARLIER = {
     "wrong": "return 42",
     "broken": 'raise ValueError("broken")',
 }
-GIVEN = "checked on the given module: what it stands on is not done yet"
+GIVEN = "judged on the given module, not on this notebook's earlier parts"
 
 
 def pairs(table: dict) -> list[tuple[str, str]]:
@@ -209,6 +219,16 @@ def test_an_answer_alone_in_a_fresh_notebook_passes(id):
 def _helpers() -> str:
     text = next(t for t, e in cells("micrograd") if e is None and "def _apply" in t)
     return text
+
+
+@pytest.mark.parametrize("earlier", EARLIER)
+@pytest.mark.parametrize("id", IDS)
+def test_a_right_answer_inside_a_function_passes(id, earlier):
+    """All names are variables of a function, and no globals, as in a test."""
+    names = blank()
+    exec(enclosed(id, EARLIER[earlier]), names)
+    verdict = run(id, *names["notebook"]())
+    assert verdict.passed, verdict
 
 
 def test_the_notebooks_names_are_put_back_afterwards():

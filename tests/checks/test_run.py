@@ -263,6 +263,74 @@ def test_an_async_function_is_told_apart():
     assert "async def" in verdict.line("because")
 
 
+ODD_CLASSES = {
+    "a metaclass that answers nothing": """
+class Silent(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError(name)
+class Value(metaclass=Silent):
+    def __init__(self, data):
+        self.data = data""",
+    "a metaclass that says yes": """
+class Yes(type):
+    def __instancecheck__(cls, other):
+        return True
+    def __eq__(cls, other):
+        return True
+    __hash__ = type.__hash__
+class Value(metaclass=Yes):
+    def __init__(self, data):
+        self.data = data""",
+    "no subclasses": """
+class Value:
+    def __init_subclass__(cls):
+        raise RuntimeError
+    def __init__(self, data):
+        self.data = data""",
+    "every attribute": """
+class Value:
+    def __init__(self, *data):
+        self.data = data
+    def __getattr__(self, name):
+        return self
+    def __call__(self, *args):
+        return self
+    __add__ = __mul__ = __radd__ = __rmul__ = __call__""",
+    "an attribute that never comes": """
+class Value:
+    def __init__(self, data):
+        pass
+    def __getattr__(self, name):
+        while True:
+            pass""",
+    "a mock": "from unittest.mock import MagicMock as Value",
+    "an enumeration": "import enum\nclass Value(enum.Enum):\n    one = 1",
+    "a named tuple": """
+from collections import namedtuple
+Value = namedtuple("Value", "data grad")""",
+    "a float": "class Value(float):\n    data = property(float)",
+    "int": "Value = int",
+    "an abstract class": """
+import abc
+class Value(abc.ABC):
+    @abc.abstractmethod
+    def data(self): ...""",
+}
+
+
+@pytest.mark.parametrize("thing", ["value", "backward", "functions"])
+@pytest.mark.parametrize("name", ODD_CLASSES)
+def test_an_odd_class_gets_a_verdict(name, thing, limited):
+    id = f"micrograd.{thing}"
+    limited(id, 0.5)
+    names = blank()
+    exec(ODD_CLASSES[name], names)
+    start = time.monotonic()
+    verdict = run(id, names["Value"])
+    assert verdict.state in ("open", "not yet"), verdict
+    assert time.monotonic() - start < 0.5 + 1
+
+
 # ---------------------------------------------------------------- state
 
 

@@ -87,7 +87,7 @@ def _better(whole: Verdict, apart: Verdict | None) -> Verdict:
     if apart is None:
         return whole
     if apart.passed:
-        note = "checked on the given module: what it stands on is not done yet"
+        note = "judged on the given module, not on this notebook's earlier parts"
         return replace(apart, lines=(*apart.lines, ("note", note)))
     return whole if whole.mistake and not apart.mistake else apart
 

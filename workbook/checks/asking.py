@@ -7,11 +7,11 @@ from types import CoroutineType
 from typing import Any
 
 from workbook.checks.anatomy import HEAP
-from workbook.checks.cases import Case, Exercise, Said
+from workbook.checks.cases import Case, Exercise
 from workbook.checks.printing import Flood
 from workbook.checks.stopping import TimeUp
 from workbook.checks.surroundings import Shared
-from workbook.compare import ALIKE, Tolerance, difference, is_array, same
+from workbook.compare import ALIKE, Said, Tolerance, difference, is_array, same
 
 
 @dataclass(frozen=True)

@@ -67,18 +67,12 @@ def call(function: Any, *args: Any, expects: Any, **options: Any) -> Case:
 def name_of(function: Any) -> str:
     """The name that a function can be called by; "answer" where it has none."""
     name = getattr(function, "__name__", None)
-    return name if type(name) is str and name.isidentifier() else "answer"
+    usual = type(name) is str and name.isidentifier() and name != "_"
+    return name if usual else "answer"
 
 
 def _argument(value: Any) -> str:
     return value.__name__ if callable(value) else show(value)
-
-
-class Said(str):
-    """Words in an observation, shown without quotes."""
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 class Mutated(Exception):

@@ -10,6 +10,7 @@ functions do not travel to one on every system.
 """
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -154,7 +155,16 @@ def _memory(column: int = 1) -> int:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[column]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
+        return _most_memory() if column == 1 else 0
+
+
+def _most_memory() -> int:
+    """The most that it has ever held, which is what macOS tells, in bytes."""
+    if sys.platform != "darwin":
         return 0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 @contextmanager

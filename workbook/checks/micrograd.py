@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from workbook.checks.cases import Case, Said, call, case, clue, exercise
+from workbook.checks.cases import Case, call, case, clue, exercise
 from workbook.checks.rehoming import given, stage
-from workbook.compare import SLOPE, Tolerance, kind
+from workbook.compare import SLOPE, Said, Tolerance, kind
 
 EIGHT_DIGITS = Tolerance(1e-8, 1e-8, "a step between 1e-6 and 1e-4 gives nine digits")
 Cases = Iterator[Case]
@@ -870,18 +870,23 @@ def backward(Value: type) -> Cases:
     yield case("the gradient of the root itself", root, 1.0)
     yield clue("which nodes fire", lambda: _fires(Value))
     sums = "a * b + c at (2, -3, 10): the gradients of a, b, c"
-    yield of(sums, lambda a, b, c: a * b + c, [2, -3, 10], [-3, 2, 1])
+    yield of(sums, lambda a, b, c: a * b + c, [2, -3, 10], [-3.0, 2.0, 1.0])
     long = "(a * b + c) * f at (2, -3, 10, -2): the gradients"
-    yield of(long, lambda a, b, c, f: (a * b + c) * f, [2, -3, 10, -2], [6, -4, -2, 4])
+    yield of(
+        long,
+        lambda a, b, c, f: (a * b + c) * f,
+        [2, -3, 10, -2],
+        [6.0, -4.0, -2.0, 4.0],
+    )
     both = "(a * b) * (a + b) at (-2, 3): the gradients"
-    yield of(both, lambda a, b: (a * b) * (a + b), [-2, 3], [-3, -8])
-    yield of("a + a at 3: the gradient of a", lambda a: a + a, [3], [2])
+    yield of(both, lambda a, b: (a * b) * (a + b), [-2, 3], [-3.0, -8.0])
+    yield of("a + a at 3: the gradient of a", lambda a: a + a, [3], [2.0])
     used = "b = a * a, then b * b + b + a, at a = 2: the gradient of a"
     yield of(used, lambda a: (b := a * a) * b + b + a, [2], [37.0])
     level = "b = a * a, then (b + 1) * (b * 3), at a = 2: the gradient of a"
-    yield of(level, lambda a: ((b := a * a) + 1) * (b * 3), [2], [108])
+    yield of(level, lambda a: ((b := a * a) + 1) * (b * 3), [2], [108.0])
     tangled = "micrograd's README up to f, at (-4, 2): df/da, df/db"
-    yield of(tangled, _tangle, [-4, 2], [-48, -194])
+    yield of(tangled, _tangle, [-4, 2], [-48.0, -194.0])
     number, program = _fresh(-1.5, 1.5), _random_program(3, 8)
     inputs = [number() for _ in range(3)]
     want = _slopes_of(program, inputs)
@@ -1529,7 +1534,7 @@ def _():
 
 
 @neuron_layer_mlp.mistake(
-    "always a list", "A layer of one neuron gives its Value.", True
+    "always a list", "A layer of one neuron gives its Value, not a list.", True
 )
 def _():
     return _net_with(
@@ -1537,7 +1542,9 @@ def _():
     )
 
 
-@neuron_layer_mlp.mistake("positive weights", "Weights lie between -1 and 1.", True)
+@neuron_layer_mlp.mistake(
+    "positive weights", "All weights are positive: they lie between -1 and 1.", True
+)
 def _():
     def make(m):
         def init(self, nin, act="tanh", rng=random):
@@ -1562,7 +1569,7 @@ def _():
 
 
 @neuron_layer_mlp.mistake(
-    "last layer only", "parameters() gives one layer's alone.", True
+    "last layer only", "parameters() gives those of one layer alone.", True
 )
 def _():
     return _net_with(

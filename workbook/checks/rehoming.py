@@ -7,10 +7,11 @@ namespace: helpers, closures, decorators and recursion find them there as usual.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from workbook.checks.anatomy import functions, members, names_in
@@ -43,11 +44,20 @@ def stage(slug: str, *objects: Any) -> ModuleType | None:
     module = given(slug)
     for function in functions(objects) if module else ():
         home, used = function.__globals__, names_in(function.__code__)
+        cells = {name: _held(cell) for name, cell in _cells([function])}
         for name, thing in _defined(module).items():
-            if isinstance(thing, type) and name in used:
-                own = home.get(name)
-                setattr(module, name, own if isinstance(own, type) else thing)
+            own = cells.get(name) or (home.get(name) if name in used else None)
+            if isinstance(thing, type) and isinstance(own, type):
+                setattr(module, name, own)
     return module
+
+
+def _held(cell: CellType) -> Any:
+    """What a variable holds; None before it holds anything."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
 
 
 def depends(check: Exercise, objects: tuple[Any, ...]) -> bool:
@@ -55,7 +65,8 @@ def depends(check: Exercise, objects: tuple[Any, ...]) -> bool:
     fresh = given(check.lesson)
     if fresh is None:
         return False
-    used = set().union(*(names_in(f.__code__) for f in functions(objects)))
+    codes = [function.__code__ for function in functions(objects)]
+    used = {n for code in codes for n in (*names_in(code), *code.co_freevars)}
     return bool(check.parts) or bool(used & _offered(check, objects, fresh).keys())
 
 
@@ -64,8 +75,8 @@ def plan(check: Exercise, objects: tuple[Any, ...]) -> "Move":
     fresh = given(check.lesson)
     if fresh is None:
         raise LookupError(f"there is no given module for {check.id}")
-    names = _offered(check, objects, fresh)
-    homes = {id(f.__globals__): f.__globals__ for f in functions(objects)}
+    names, made_of = _offered(check, objects, fresh), functions(objects)
+    homes = {id(f.__globals__): f.__globals__ for f in made_of}
     if check.parts:
         mine, name = objects[0], check.names[0]
         grown = _grown(mine, getattr(fresh, name), check.parts)
@@ -73,25 +84,40 @@ def plan(check: Exercise, objects: tuple[Any, ...]) -> "Move":
         aliases = {n for home in homes.values() for n, v in home.items() if v is mine}
         names |= dict.fromkeys({name, *aliases}, grown)
         objects = (grown, *objects[1:])
-    return Move(objects, list(homes.values()), names)
+    return Move(objects, names, list(homes.values()), _cells(made_of))
 
 
+def _cells(made_of: list[FunctionType]) -> list[tuple[str, CellType]]:
+    """The variables that functions have from the functions around them, by name."""
+    cells: dict[int, tuple[str, CellType]] = {}
+    for function in made_of:
+        names = function.__code__.co_freevars
+        free = zip(names, function.__closure__ or (), strict=True)
+        cells |= {id(cell): (name, cell) for name, cell in free}
+    return [(name, cell) for name, cell in cells.values() if name != "__class__"]
+
+
+@dataclass(frozen=True)
 class Move:
     """The objects as they shall be judged, and the names to change meanwhile."""
 
-    def __init__(self, objects: tuple[Any, ...], homes: list[Names], names: Names):
-        self.objects, self._homes, self._names = objects, homes, names
+    objects: tuple[Any, ...]
+    names: Names
+    homes: list[Names]
+    cells: list[tuple[str, CellType]]
 
     @contextmanager
     def done(self) -> Iterator[tuple[Any, ...]]:
-        before = [dict(home) for home in self._homes]
-        try:
-            for home in self._homes:
-                home.update(self._names)
+        """Let the names mean the given things, and then again what they meant."""
+        with ExitStack() as stack:
+            for home in self.homes:
+                stack.callback(_restore, home, dict(home), self.names)
+                home.update(self.names)
+            for name, cell in self.cells:
+                if name in self.names and _held(cell) is not None:
+                    stack.callback(setattr, cell, "cell_contents", cell.cell_contents)
+                    cell.cell_contents = self.names[name]
             yield self.objects
-        finally:
-            for home, old in zip(self._homes, before, strict=True):
-                _restore(home, old, self._names)
 
 
 def _restore(home: Names, old: Names, names: Names) -> None:

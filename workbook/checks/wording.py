@@ -181,6 +181,7 @@ def _raised(check: Exercise, _: tuple[Any, ...], found: No) -> Verdict:
     if frames := _learners_frames(error):
         lines += _where(*frames[-1])
     why = _why(error, frames[-1][0] if frames else None)
+    why = why or (found.case.says if found.case else "")
     lines += [("because", why)] if why else []
     return not_yet(check, *lines, traceback=trace)
 
