@@ -1,4 +1,4 @@
-"""The given engine of lesson 1 against PyTorch, finite differences and hand-worked cases.
+"""The given engine of lesson 1 against PyTorch, differences and cases worked by hand.
 
 The expressions are those that the published micrograd is tested with in kind: numbers
 on either side, nodes used again, powers, rectifiers. PyTorch works in float64.

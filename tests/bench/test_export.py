@@ -174,7 +174,8 @@ def test_a_name_given_to_a_class_afterwards_stays_given():
 def test_only_what_is_needed_comes_along():
     text = made(
         "import math\nimport random\nfrom torch import nn\nSCALE = 2\nUNUSED = 3",
-        "def helper(x):\n    return math.sin(x) * SCALE\n\ndef unused():\n    return nn",
+        "def helper(x):\n    return math.sin(x) * SCALE",
+        "def unused():\n    return nn",
         "def f(x, UNUSED=1):\n    random = UNUSED\n    return helper(x) + random",
         "print(f(1))\nfor i in range(3):\n    total = i",
     )
@@ -190,9 +191,15 @@ def test_imports_are_in_order_and_each_is_there_once():
         "def f():\n    return m.pi, Counter, deque, torch.tensor, nn",
     )
     assert text.splitlines()[:8] == [
-        "import math as m", "from collections import Counter", "from collections import deque",
-        "", "import torch", "from torch import nn", "", "",
-    ]  # fmt: skip
+        "import math as m",
+        "from collections import Counter",
+        "from collections import deque",
+        "",
+        "import torch",
+        "from torch import nn",
+        "",
+        "",
+    ]
 
 
 def test_marks_and_todos_are_gone_and_other_comments_stay():
