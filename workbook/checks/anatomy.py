@@ -5,6 +5,7 @@ Everything is read from code objects and dictionaries; nothing of the learner's 
 
 import builtins
 import dis
+import math
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
@@ -143,7 +144,11 @@ _PREPARING = {"RESUME", "NOP", "CACHE", "COPY_FREE_VARS", "MAKE_CELL", "NOT_TAKE
 
 
 def shadowed(code: CodeType, names: dict[str, Any]) -> dict[str, Any]:
-    """The built-in names that some code uses, and that its notebook has taken."""
+    """The built-in names that some code uses, and that its notebook has taken.
+
+    After `from math import *` the power is another one, and as good.
+    """
     used = names_in(code) & names.keys() & set(dir(builtins))
     public = sorted(name for name in used if not name.startswith("_"))
-    return {n: names[n] for n in public if names[n] is not getattr(builtins, n)}
+    taken = {n: names[n] for n in public if names[n] is not getattr(builtins, n)}
+    return {n: v for n, v in taken.items() if v is not getattr(math, n, None)}

@@ -55,7 +55,7 @@ def _noted(cases: list[Case], asked: list[Case]) -> Iterator[Case]:
 
 
 def _ask(one: Case, shared: Shared) -> No | None:
-    value, error = _tried(one.act)
+    value, error = tried(one.act)
     meddled = shared.put_back()
     if error is not None:
         return No("raised", one, error)
@@ -68,7 +68,7 @@ def _ask(one: Case, shared: Shared) -> No | None:
 
 def _ask_again(one: Case) -> No | None:
     """A no, where the answer was right before and is not any more."""
-    value, error = _tried(one.act)
+    value, error = tried(one.act)
     if error is not None:
         return No("raised", one, error)
     if gap := difference(one.expects, value, one.within):
@@ -76,7 +76,7 @@ def _ask_again(one: Case) -> No | None:
     return None
 
 
-def _tried(act: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+def tried(act: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     """What came of an act, an exit included."""
     try:
         value = act()
@@ -124,7 +124,7 @@ def fingerprint(check: Exercise, objects: tuple[Any, ...]) -> Answers:
     for place, one in enumerate(cases):
         if one.once and wrong:
             break
-        value, error = _tried(one.act)
+        value, error = tried(one.act)
         shared.put_back()
         values.append(_told(error) if error is not None else _plain(value))
         if not one.clue and not is_right(one, values[-1]):

@@ -24,7 +24,7 @@ from workbook.checks.surroundings import exits_taken, undisturbed
 
 TIME, MEMORY, FLOOD = "time", "memory", "flood"
 
-_STACK = 256 * 2**20  # bytes; deep recursion shall end in Python's own error
+_STACK = 64 * 2**20  # bytes; deep recursion shall end in Python's own error
 _PERSISTENCE = 0.8  # seconds of asking a thread to stop before it is left behind
 _GREED = 2**30  # bytes that an answer may take
 _CEILING = 4 * 2**30  # bytes at which one allocation is refused: MemoryError
@@ -54,8 +54,8 @@ def guarded(work: Callable[[], Any], limit: float) -> Outcome:
         stack.enter_context(exits_taken(inside))
         stack.enter_context(forked(_theirs))
         stack.enter_context(_bounded_memory())
-        _started(learner)
         try:
+            _start(learner)
             learner.outcome.stopped = _watch(learner, limit)
         finally:
             _stop(learner)
@@ -90,7 +90,7 @@ class _Learner(threading.Thread):
     def __init__(self, work: Callable[[], Any]):
         super().__init__(daemon=True, name="learner's code")
         self.work, self.outcome, self.kept = work, Outcome(), Kept()
-        self.ready, self.done = threading.Event(), threading.Event()
+        self.done = threading.Event()
 
     def run(self) -> None:
         _theirs[threading.get_ident()] = self.kept
@@ -113,10 +113,13 @@ class _Learner(threading.Thread):
             stopped()
 
 
-def _started(learner: _Learner) -> None:
-    """Start the thread with room for deep recursion."""
+def _start(learner: _Learner) -> None:
+    """Start the thread with room for deep recursion, where there is room."""
     before = threading.stack_size(_STACK)
     try:
+        learner.start()
+    except RuntimeError:
+        threading.stack_size(before)
         learner.start()
     finally:
         threading.stack_size(before)
@@ -135,8 +138,8 @@ def _watch(learner: _Learner, limit: float) -> str:
 
 def _stop(learner: _Learner) -> None:
     """Strike the thread until it ends, or until patience does."""
-    ident, end = learner.ident or 0, time.monotonic() + _PERSISTENCE
-    if learner.done.is_set():
+    ident, end = learner.ident, time.monotonic() + _PERSISTENCE
+    if ident is None or learner.done.is_set():
         return
     with stopping(ident):
         while is_stopping(ident) and time.monotonic() < end:

@@ -855,51 +855,67 @@ def _fires(Value: type) -> list[str]:
     return fired
 
 
+_EXPRESSIONS: tuple[tuple[str, Callable, list[float], list[float]], ...] = (
+    ("a * b + c", lambda a, b, c: a * b + c, [2.0, -3.0, 10.0], [-3.0, 2.0, 1.0]),
+    (
+        "(a * b + c) * f",
+        lambda a, b, c, f: (a * b + c) * f,
+        [2.0, -3.0, 10.0, -2.0],
+        [6.0, -4.0, -2.0, 4.0],
+    ),
+    ("(a * b) * (a + b)", lambda a, b: (a * b) * (a + b), [-2.0, 3.0], [-3.0, -8.0]),
+    ("a + a", lambda a: a + a, [3.0], [2.0]),
+    ("b = a * a, then b * b + b + a", lambda a: _twice(a * a) + a, [2.0], [37.0]),
+    ("b = a * a, then (b + 1) * (b * 3)", lambda a: _level(a * a), [2.0], [108.0]),
+    ("f of micrograd's README", _tangle, [-4.0, 2.0], [-48.0, -194.0]),
+)
+
+
+def _twice(b: Any) -> Any:
+    return b * b + b
+
+
+def _level(b: Any) -> Any:
+    """Both uses of b are equally far from the root."""
+    return (b + 1) * (b * 3)
+
+
+def _root(Value: type) -> float:
+    out = Value(2.0) * 3.0
+    out.backward()
+    return out.grad
+
+
+def _gradients(
+    Value: type,
+    expression: tuple[str, Callable, list[float], list[float]],
+    **options: Any,
+) -> Case:
+    """The case of an expression at a point, and its gradients there."""
+    text, build, inputs, want = expression
+    act = lambda: _grads(Value, build, *inputs)  # noqa: E731
+    return case(f"{text} at {inputs}: the gradients", act, want, **options)
+
+
+def _random_expression() -> tuple[str, Callable, list[float], list[float]]:
+    """Positive inputs, so that no two large numbers cancel."""
+    number, program = _fresh(0.2, 1.5), _random_program(3, 8)
+    inputs = [number() for _ in range(3)]
+    build = lambda *leaves: _run(program, leaves)  # noqa: E731
+    return "a random expression of 8 steps", build, inputs, _slopes_of(program, inputs)
+
+
 @exercise("micrograd.backward", parts=("backward",), limit=4)
 def backward(Value: type) -> Cases:
-    def of(
-        text: str, build: Callable, inputs: list, want: list[float], **options: Any
-    ) -> Case:
-        return case(text, lambda: _grads(Value, build, *inputs), want, **options)
-
-    def root() -> float:
-        out = Value(2.0) * 3.0
-        out.backward()
-        return out.grad
-
-    yield case("the gradient of the root itself", root, 1.0)
+    yield case("the gradient of the root itself", lambda: _root(Value), 1.0)
     yield clue("which nodes fire", lambda: _fires(Value))
-    sums = "a * b + c at (2, -3, 10): the gradients of a, b, c"
-    yield of(sums, lambda a, b, c: a * b + c, [2, -3, 10], [-3.0, 2.0, 1.0])
-    long = "(a * b + c) * f at (2, -3, 10, -2): the gradients"
-    yield of(
-        long,
-        lambda a, b, c, f: (a * b + c) * f,
-        [2, -3, 10, -2],
-        [6.0, -4.0, -2.0, 4.0],
-    )
-    both = "(a * b) * (a + b) at (-2, 3): the gradients"
-    yield of(both, lambda a, b: (a * b) * (a + b), [-2, 3], [-3.0, -8.0])
-    yield of("a + a at 3: the gradient of a", lambda a: a + a, [3], [2.0])
-    used = "b = a * a, then b * b + b + a, at a = 2: the gradient of a"
-    yield of(used, lambda a: (b := a * a) * b + b + a, [2], [37.0])
-    level = "b = a * a, then (b + 1) * (b * 3), at a = 2: the gradient of a"
-    yield of(level, lambda a: ((b := a * a) + 1) * (b * 3), [2], [108.0])
-    tangled = "micrograd's README up to f, at (-4, 2): df/da, df/db"
-    yield of(tangled, _tangle, [-4, 2], [-48.0, -194.0])
-    number, program = _fresh(-1.5, 1.5), _random_program(3, 8)
-    inputs = [number() for _ in range(3)]
-    want = _slopes_of(program, inputs)
-    new = f"a random expression of 8 steps at {inputs}: the gradients"
-    yield of(new, lambda *xs: _run(program, xs), inputs, want, fresh=True)
-    yield of("a + 1 + 1 + …, 500 sums", _sums(500), [1], [1.0])
-    yield of(
-        "forty doublings: b = a + a, c = b + b, …",
-        _doublings(40),
-        [1],
-        [2.0**40],
-        once=True,
-    )
+    for expression in _EXPRESSIONS:
+        yield _gradients(Value, expression)
+    yield _gradients(Value, _random_expression(), fresh=True)
+    deep = "a + 1 + 1 + …, 500 sums,"
+    yield _gradients(Value, (deep, _sums(500), [1.0], [1.0]))
+    forty = "forty doublings: b = a + a, c = b + b, …,"
+    yield _gradients(Value, (forty, _doublings(40), [1.0], [2.0**40]), once=True)
 
 
 def _backward_with(walk: Callable) -> tuple[type]:
@@ -2060,55 +2076,74 @@ def _report(
     return {"mismatches": wrong, "inputs after it": [v.data for v in inputs]}
 
 
-@exercise("micrograd.gradcheck")
-def gradcheck(gradient_check: Callable) -> Cases:
-    def of(
-        text: str, f: Callable, numbers: list[float], wrong: Found, **more: Any
-    ) -> Case:
-        fresh, want = more.pop("fresh", False), {"mismatches": wrong}
-        want["inputs after it"] = numbers
-        act = lambda: _report(gradient_check, f, numbers, more)  # noqa: E731
-        return case(f"{text} at {numbers}", act, want, within=SLOPE, fresh=fresh)
+_lost, _flipped, _nearly = _planted(0.0), _planted(-1.0), _planted(1.005)
+_HALF = "a product whose gradient for b is 0.5 % off,"
+_CHECKED: tuple[tuple[str, Callable, list[float], Found, dict[str, float]], ...] = (
+    ("a * b, which is right,", lambda a, b: a * b, [2.0, 3.0], [], {}),
+    ("a product that gives b no gradient", _lost, [2.0, 3.0], [(1, 0.0, 2.0)], {}),
+    ("a product, the sign wrong for b,", _flipped, [2.0, 3.0], [(1, -2.0, 2.0)], {}),
+    (_HALF, _nearly, [2.0, 3.0], [(1, 2.01, 2.0)], {}),
+    (
+        "tanh(a + b * c), right,",
+        lambda a, b, c: (a + b * c).tanh(),
+        [0.1, -0.4, 0.7],
+        [],
+        {},
+    ),
+    (
+        "a ** 3 - b ** 3, right and steep,",
+        lambda a, b: a**3 + b**3 * -1,
+        [200.0, 200.0],
+        [],
+        {},
+    ),
+    ("a ** 3 - 3 * a, right and flat,", lambda a: a**3 + a * -3, [1.0], [], {}),
+    (
+        "two planted mistakes",
+        lambda a, b: _lost(a, b) + _lost(b, a),
+        [2.0, 3.0],
+        [(0, 3.0, 6.0), (1, 2.0, 4.0)],
+        {},
+    ),
+    ("a * 2 + b * 0, right,", lambda a, b: a * 2 + b * 0, [1.0, 4.0], [], {}),
+    (f"{_HALF} tolerance=0.1,", _nearly, [2.0, 3.0], [], {"tolerance": 0.1}),
+    ("a ** 3, h=0.5,", lambda a: a**3, [2.0], [(0, 12.0, 12.25)], {"h": 0.5}),
+)
 
-    lost, flipped, nearly = _planted(0.0), _planted(-1.0), _planted(1.005)
-    yield of("a * b, which is right,", lambda a, b: a * b, [2.0, 3.0], [])
-    yield of("a product that gives b no gradient", lost, [2.0, 3.0], [(1, 0.0, 2.0)])
-    sign = "a product with the wrong sign for b"
-    yield of(sign, flipped, [2.0, 3.0], [(1, -2.0, 2.0)])
-    half = "a product whose gradient for b is 0.5 % off"
-    yield of(half, nearly, [2.0, 3.0], [(1, 2.01, 2.0)])
-    smooth = lambda a, b, c: (a + b * c).tanh()  # noqa: E731
-    yield of("tanh(a + b * c), right,", smooth, [0.1, -0.4, 0.7], [])
-    steep = lambda a, b: a**3 + b**3 * -1  # noqa: E731
-    yield of("a ** 3 - b ** 3, right and steep,", steep, [200.0, 200.0], [])
-    flat = lambda a: a**3 + a * -3  # noqa: E731
-    yield of("a ** 3 - 3 * a, right and flat,", flat, [1.0], [])
-    both = lambda a, b: lost(a, b) + lost(b, a)  # noqa: E731
-    two = [(0, 3.0, 6.0), (1, 2.0, 4.0)]
-    yield of("two planted mistakes", both, [2.0, 3.0], two)
-    unused = lambda a, b: a * 2 + b * 0  # noqa: E731
-    yield of("a * 2 + b * 0, right,", unused, [1.0, 4.0], [])
-    yield of(f"{half}, tolerance=0.1,", nearly, [2.0, 3.0], [], tolerance=0.1)
-    bent = [(0, 12.0, 12.25)]
-    yield of("a ** 3, h=0.5,", lambda a: a**3, [2.0], bent, h=0.5)
+
+def _random_product() -> tuple[str, Callable, list[float], Found, dict[str, float]]:
     number = _fresh(0.5, 4.0)
     a, b, factor = number(), number(), round(number() + 1, 1)
-    wrong = [(1, factor * a, a)]
-    new = f"a product whose gradient for b is {factor} times too large,"
-    yield of(new, _planted(factor), [a, b], wrong, fresh=True)
+    text = f"a product whose gradient for b is {factor} times too large,"
+    return text, _planted(factor), [a, b], [(1, factor * a, a)], {}
+
+
+@exercise("micrograd.gradcheck")
+def gradcheck(gradient_check: Callable) -> Cases:
+    table = [(row, False) for row in _CHECKED] + [(_random_product(), True)]
+    for (text, f, numbers, wrong, options), new in table:
+        want = {"mismatches": wrong, "inputs after it": numbers}
+        act = lambda a=(f, numbers, options): _report(gradient_check, *a)  # noqa: E731
+        yield case(f"{text} at {numbers}", act, want, within=SLOPE, fresh=new)
+
+
+def _central(up: float, here: float, down: float, h: float) -> float:
+    return (up - down) / (2 * h)
+
+
+def _apart(grad: float, slope: float, tolerance: float) -> bool:
+    return abs(grad - slope) > tolerance * max(1.0, abs(slope))
 
 
 def _checker(
     zero: bool = True,
     back: bool = True,
     restore: bool = True,
-    slope: Callable | None = None,
-    off: Callable | None = None,
-    only_first: bool = False,
+    slope: Callable = _central,
+    off: Callable = _apart,
+    first: int | None = None,
 ) -> Callable:
     """A gradient checker with one thing left out or done otherwise."""
-    slope = slope or (lambda up, here, down, h: (up - down) / (2 * h))
-    off = off or (lambda g, s, tol: abs(g - s) > tol * max(1.0, abs(s)))
 
     def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
         for v in inputs if zero else ():
@@ -2117,7 +2152,7 @@ def _checker(
         if back:
             out.backward()
         wrong = []
-        for i, v in enumerate(inputs[:1] if only_first else inputs):
+        for i, v in enumerate(inputs[:first]):
             x = v.data
             v.data = x + h
             up = f(*inputs).data
@@ -2158,7 +2193,7 @@ _CHECKERS: dict[str, tuple[str, dict[str, Any]]] = {
         "Steep slopes need a relative tolerance.",
         {"off": lambda g, s, tol: abs(g - s) > tol},
     ),
-    "only the first": ("Only the first input is looked at.", {"only_first": True}),
+    "only the first": ("Only the first input is looked at.", {"first": 1}),
 }
 for _name, (_sentence, _options) in _CHECKERS.items():
     gradcheck.mistake(_name, _sentence)(_checker(**_options))

@@ -12,7 +12,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from workbook.checks.anatomy import functions, is_skeleton, is_stub, members
-from workbook.checks.asking import No
+from workbook.checks.asking import No, tried
 from workbook.checks.cases import Case, Exercise, exercises
 
 
@@ -103,8 +103,7 @@ def _called(one: Case) -> list[CodeType]:
 
     sys.setprofile(note)
     try:
-        with suppress(Exception):
-            one.act()
+        tried(one.act)
     finally:
         sys.setprofile(None)
     return list(called)

@@ -14,7 +14,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 DEPTH = 1_000  # Python's own recursion limit: a raised one hides a missing stack
@@ -29,7 +29,8 @@ def undisturbed() -> Iterator[None]:
         for get, put in _states():
             stack.callback(put, get())
         stack.callback(Shared(libraries=True).put_back)
-        sys.setrecursionlimit(DEPTH)
+        with suppress(RecursionError):  # where the caller is deeper than that already
+            sys.setrecursionlimit(DEPTH)
         warnings.filterwarnings("ignore", "coroutine .* was never awaited")
         yield
 
