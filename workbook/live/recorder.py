@@ -26,7 +26,7 @@ from typing import Any
 
 POINTS = 320  # buckets of a series, at most
 CHUNK = 1024  # values taken in before they are sorted into buckets
-WINDOW = 30  # the smoothed line averages over 1/30 of the points to each side
+WINDOW = 30  # the smoothed line averages over about 1/30 of the points to each side
 MEMORY = 4.0  # seconds over which the speed is measured
 
 
@@ -76,14 +76,18 @@ class Series:
         self.trouble: tuple[int, float] | None = None  # the first NaN or infinity
         self._buckets: list[Bucket] = []
         self._steps, self._values = array("q"), array("d")
+        self._put_step, self._put = self._steps.append, self._values.append
 
     def add(self, step: int, value: Any) -> None:
         """Take a number: float, tensor of one element, or anything with `.data`.
 
         Steps must not go back. Raises TypeError for what is not one number.
         """
-        self._values.append(value if type(value) is float else plain(value))
-        self._steps.append(step)
+        try:
+            self._put(value.item())  # a tensor, once a step: no call more than needed
+        except (AttributeError, TypeError, ValueError, RuntimeError):
+            self._put(plain(value))
+        self._put_step(step)
         if len(self._steps) >= CHUNK:
             self._fold()
 
@@ -113,7 +117,7 @@ class Series:
         buckets = self.buckets
         if self.last is None or not math.isfinite(self.last[1]):
             return self.last[1] if self.last else math.nan
-        return _average(buckets[-1 - len(buckets) // WINDOW :])
+        return _average(buckets[-1 - _half(buckets) :])
 
     def smoothed(self) -> list[tuple[float, float]]:
         """(step, mean) over a window; NaN where no value was finite.
@@ -122,7 +126,7 @@ class Series:
         was; at the right end it reaches back only.
         """
         buckets = self.buckets
-        half = len(buckets) // WINDOW
+        half = _half(buckets)
         counts = [0, *accumulate(b.count for b in buckets)]
         totals = [0.0, *accumulate(b.total for b in buckets)]
         line = []
@@ -137,10 +141,10 @@ class Series:
 
     def _fold(self) -> None:
         """Sort what was taken in into buckets."""
-        steps, values = self._steps, self._values
+        steps, values = self._steps[:], self._values[:]
         if not steps:
             return
-        self._steps, self._values = array("q"), array("d")
+        del self._steps[:], self._values[:]
         self.first = self.first or (steps[0], values[0])
         self.last = (steps[-1], values[-1])
         start = 0
@@ -293,6 +297,11 @@ def plain(value: Any) -> float:
         shape = tuple(getattr(value, "shape", ()))
         kind = type(value).__name__ + (f" of shape {shape}" if shape else "")
         raise TypeError(f"log() takes one number for a name, not a {kind}.") from None
+
+
+def _half(buckets: list[Bucket]) -> int:
+    """How many points the window reaches to each side: none below 60 points."""
+    return max(0, len(buckets) // WINDOW - 1)
 
 
 def _average(buckets: list[Bucket]) -> float:

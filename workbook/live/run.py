@@ -68,7 +68,8 @@ class Run:
     ) -> None:
         self.steps, self.title, self.panels = steps, title, panels
         self.references, self.log_axis = dict(references), log_axis
-        self.recorder = Recorder(steps)
+        self.clock = perf_counter  # seconds; another one for tests
+        self.recorder = Recorder(steps, clock=lambda: self.clock())
         self.step = 0
         self.state = "ready"
         self.reason = ""  # the exception's name, where one ended the run
@@ -123,7 +124,9 @@ class Run:
             self._add(self.step, loss)
         if others:
             self.recorder.log(self.step, **others)
-        if model is not None or activations is not None:
+            if self.over:  # a last figure, worked out after the loop
+                self._tell("end")
+        if model is not self._model or self._armed or activations is not None:
             self._meet(model, activations)
 
     def stop(self) -> None:
@@ -191,7 +194,7 @@ class Run:
         return self.steps
 
     def _steps(self) -> Iterator[int]:
-        clock, last, state = perf_counter, self.steps - 1, "finished"
+        clock, last, state = self.clock, self.steps - 1, "finished"
         self._begin()
         try:
             for step in range(self.steps):
@@ -205,10 +208,10 @@ class Run:
                 if self._armed:
                     self._collect()
         except GeneratorExit:
-            self._leave(sys._getframe(1))
+            self._leave()
             raise
         except BaseException as error:  # an interrupt between two steps, or in a pause
-            self._finish("interrupted", type(error).__name__)
+            self._finish(_ended_by(error), type(error).__name__)
             self._tell("end")
             raise
         self._finish(state)
@@ -228,7 +231,7 @@ class Run:
         asked, self.asked = self.asked, False
         if self.paused and not self._stop:
             self._rest()
-        now = perf_counter()
+        now = self.clock()
         if self._view and (asked or now >= self._drawing.next):
             self._draw()
         due = now >= self._observing.next or self.step == self.steps - 1
@@ -257,7 +260,7 @@ class Run:
         began = thread_time()
         self.recorder.mark(self.step)
         self._tell("draw")
-        self._drawing.spent(perf_counter(), thread_time() - began)
+        self._drawing.spent(self.clock(), thread_time() - began)
 
     def _finish(self, state: str, reason: str = "") -> None:
         """The loop has ended: the clock stops, and the model is let go."""
@@ -274,7 +277,7 @@ class Run:
 
     # ------------------------------------------------------------ left early
 
-    def _leave(self, frame: Any) -> None:
+    def _leave(self) -> None:
         """The loop was left by break, return or an exception: which, is told later.
 
         Python closes a generator without a word on why. IPython knows when the cell
@@ -285,6 +288,7 @@ class Run:
         if shell is None or current_thread() is not main_thread():
             self._tell("end")
             return
+        frame = sys._getframe(2)  # the loop's: it is closing the generator
         where = frame.f_code, frame.f_lineno
 
         def told(result: Any) -> None:
@@ -298,14 +302,14 @@ class Run:
     def _learn(self, error: BaseException | None, code: Any, line: int) -> None:
         """What ended the cell: was it what left the loop?"""
         if error is not None and _passed_by(error, code, line):
-            broke = isinstance(error, KeyboardInterrupt)
-            self.state = "interrupted" if broke else "failed"
-            self.reason = type(error).__name__
+            self.state, self.reason = _ended_by(error), type(error).__name__
 
     # ------------------------------------------------------------ the model
 
     def _meet(self, model: Any, activations: Mapping[str, Any] | None) -> None:
         """Remember the model until the next look at it."""
+        if self.over or (model is None and activations is None):
+            return
         if self._model is None:
             self._wake, self._drawing.share = 0.0, DRAWING_ALL
         self._model = model if model is not None else {}
@@ -325,7 +329,7 @@ class Run:
         self._armed = False
         self._guarded(self._look)
         cost = self._armed_for + thread_time() - began
-        self._observing.spent(perf_counter(), cost)
+        self._observing.spent(self.clock(), cost)
         self._wake = min(self._wake, self._observing.next)
 
     def _look(self) -> None:
@@ -371,6 +375,10 @@ class Run:
         from workbook.live.still import png
 
         return None if checking() else png(self)
+
+
+def _ended_by(error: BaseException) -> str:
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
 
 
 def _passed_by(error: BaseException, code: Any, line: int) -> bool:

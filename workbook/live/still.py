@@ -107,11 +107,21 @@ def _layout(drawn: dict[str, Any]) -> list[list[str]]:
 
 
 def _png(made: Figure) -> bytes:
+    """The figure in 128 colours: a third of the bytes, and nobody sees it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
 
-    FigureCanvasAgg(made)
+    made.set_dpi(DPI)
+    canvas = FigureCanvasAgg(made)
+    canvas.draw()
+    pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+    few = pixels.convert("RGB").quantize(
+        128, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
+    colours, paper = few.getpalette() or [], 3 * few.getpixel((0, 0))
+    few.putpalette([*colours[:paper], 255, 255, 255, *colours[paper + 3 :]])
     file = BytesIO()
-    made.savefig(file, format="png", dpi=DPI)
+    few.save(file, format="png")
     return file.getvalue()
 
 

@@ -1,0 +1,201 @@
+"""What the live view costs: loops with and without it, run in turn.
+
+    python benchmarks/live.py [steps]      (200_000 is the figure to quote; 20_000 else)
+
+The loop is the one of lesson 3: 11,897 parameters, batches of 32. It runs five times at
+once, 100 steps of each in turn: bare, and bare again to show the noise; headless; with
+the loss drawn; with all panels. All run in a Jupyter kernel with a subshell, as under
+JupyterLab. Times are process times, so they include the threads that send the pictures;
+each run's clock stands still while it is not its turn. Of the rounds, the quickest and
+the slowest twentieth of each loop are left out; what the last picture costs, once, is
+told apart and then added.
+"""
+
+import random
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+BLOCK = 100  # steps before the next loop has its turn
+REST = 0.004  # seconds in which the kernel's other threads finish sending
+KINDS = ("bare", "bare again", "headless", "loss alone", "all panels")
+
+
+def main(steps: int) -> None:
+    """Start a kernel, and let it measure."""
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        client.session.send(
+            client.control_channel.socket,
+            client.session.msg("create_subshell_request"),
+        )
+        code = f"import runpy; runpy.run_path({__file__!r})['measure']({steps})"
+        reply = client.execute_interactive(code, output_hook=_passed_on, timeout=None)
+        if reply["content"]["status"] != "ok":
+            raise SystemExit("\n".join(reply["content"]["traceback"]))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def _passed_on(message: dict[str, Any]) -> None:
+    if message["msg_type"] == "stream":
+        print(message["content"]["text"], end="", flush=True)
+
+
+# ------------------------------------------------------------ in the kernel
+
+
+class Clock:
+    """Process time of one loop's own turns, one by one.
+
+    Within a turn it goes by the wall clock, slowed to the share of the machine that
+    the turns before had: asking for process time would cost more than what we measure.
+    """
+
+    def __init__(self) -> None:
+        self.spent = self.waited = self.began = self.seen = 0.0
+        self.turns: list[float] = []
+
+    def __call__(self) -> float:
+        slowed = self.spent / self.waited if self.waited else 1.0
+        return self.spent + (time.perf_counter() - self.seen) * slowed
+
+    def start(self) -> None:
+        self.began, self.seen = time.process_time(), time.perf_counter()
+
+    def stop(self) -> None:
+        self.waited += time.perf_counter() - self.seen
+        time.sleep(REST)
+        self.turns.append(time.process_time() - self.began)
+        self.spent += self.turns[-1]
+
+    def usual(self) -> float:
+        """Seconds a turn, the strangest left out."""
+        ordered = sorted(self.turns[1:-1])  # the first warms up, the last ends the run
+        out = len(ordered) // 20
+        kept = ordered[out : len(ordered) - out]
+        return sum(kept) / len(kept)
+
+
+def measure(steps: int) -> None:
+    """Run the loops in turn, and print what each costs more than the bare one."""
+    import torch
+
+    torch.set_num_threads(1)
+    turns = {kind: _turns(kind, steps) for kind in KINDS}
+    order, rng = list(KINDS), random.Random(1)
+    for _ in range(steps // BLOCK + 1):
+        rng.shuffle(order)
+        for kind in order:
+            next(turns[kind])
+    _tell(steps)
+    _memory()
+
+
+CLOCKS = {kind: Clock() for kind in KINDS}
+RUNS: dict[str, Any] = {}
+
+
+def _turns(kind: str, steps: int) -> Iterator[None]:
+    """One loop, a block of steps at a time; the last turn ends it."""
+    clock, step_of = CLOCKS[kind], _training()
+    run = RUNS[kind] = _run(kind, steps)
+    bare = kind.startswith("bare")
+    if not bare:
+        run.clock = clock
+    clock.start()
+    for step in run:
+        loss, model = step_of()
+        if not bare:
+            run.log(loss=loss, model=model)
+        if step % BLOCK == BLOCK - 1:
+            clock.stop()
+            yield
+            clock.start()
+    clock.stop()
+    yield
+
+
+def _run(kind: str, steps: int) -> Any:
+    from workbook import live
+
+    if kind.startswith("bare"):
+        return range(steps)
+    view = "none" if kind == "headless" else "widget"
+    panels = ("loss",) if kind == "loss alone" else None
+    return live.train(steps, lr=0.1, view=view, panels=panels)
+
+
+def _training() -> Callable[[], tuple[Any, Any]]:
+    """A function that makes one step of the lesson's training."""
+    import torch
+    from torch import nn
+
+    g = torch.Generator().manual_seed(1)
+    model = nn.Sequential(
+        nn.Embedding(27, 10), nn.Flatten(), nn.Linear(30, 200), nn.Tanh(),
+        nn.Linear(200, 27),
+    )  # fmt: skip
+    parameters = list(model.parameters())
+    x = torch.randint(0, 27, (20_000, 3), generator=g)
+    y = torch.randint(0, 27, (20_000,), generator=g)
+
+    def step() -> tuple[Any, Any]:
+        ix = torch.randint(0, len(x), (32,), generator=g)
+        loss = nn.functional.cross_entropy(model(x[ix]), y[ix])
+        for p in parameters:
+            p.grad = None
+        loss.backward()
+        for p in parameters:
+            p.data -= 0.1 * p.grad
+        return loss, model
+
+    return step
+
+
+def _tell(steps: int) -> None:
+    bare = CLOCKS["bare"].usual()
+    whole = bare * steps / BLOCK
+    print(f"{steps:,} steps, bare {1000 * bare / BLOCK:.3f} ms a step")
+    for kind in KINDS[1:]:
+        more = CLOCKS[kind].usual() / bare - 1
+        end = CLOCKS[kind].turns[-1]
+        words = f"{kind:12} {100 * more:+6.2f} %"
+        if kind in ("loss alone", "all panels"):
+            cost = RUNS[kind]._drawing.cost
+            words += (
+                f", and {100 * end / whole:.2f} % for the last picture ({end:.2f} s)"
+            )
+            words += f"; a picture takes {1000 * cost:.1f} ms"
+        print(words)
+
+
+def _memory() -> None:
+    """What the recorder holds after few and after many steps."""
+    from workbook.live import Recorder
+
+    sizes = []
+    for steps in (10_000, 100_000, 1_000_000):
+        tracemalloc.start()
+        recorder = Recorder(steps)
+        add = recorder.of("loss").add
+        for step in range(steps):
+            add(step, 1.0 + step % 7)
+        sizes.append(tracemalloc.get_traced_memory()[1] / 1024)
+        tracemalloc.stop()
+    told = ", ".join(f"{size:.0f} kB" for size in sizes)
+    print(f"memory of the recorder at 10,000, 100,000 and 1,000,000 steps: {told}")
+    began = time.process_time()
+    add = Recorder(10**6).of("loss").add
+    for step in range(200_000):
+        add(step, 1.0)
+    print(f"a number taken in: {(time.process_time() - began) / 0.2:.2f} microseconds")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else 20_000)
