@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbook import progress as module
-from workbook.progress import Progress, ProgressError
+from workbook.progress import Progress, ProgressError, write_atomically
 
 PACKAGE = Path(module.__file__).parents[1]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -676,3 +676,12 @@ def test_merging_three_machines_does_not_depend_on_the_order(a, b, c):
 def test_no_json_whatever_makes_loading_fail(doc):
     view = module._understood(doc, b"").view
     assert set(module.SECTIONS) <= set(view)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a special file")
+def test_what_is_no_regular_file_is_never_replaced_by_one(tmp_path):
+    pipe = tmp_path / "progress.json"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="no regular file"):
+        write_atomically(pipe, b"{}")
+    assert pipe.is_fifo()

@@ -46,6 +46,8 @@ def write_atomically(
     The caller holds the lock of `path`. `still` is asked at the last moment; where
     it says no, nothing is replaced and False comes back. Raises OSError.
     """
+    if path.exists() and not path.is_file():  # a device or a folder, as /dev/null is
+        raise OSError(f"{path} is no regular file, and is not replaced by one")
     temp = _spill(path.parent, path.name, data, like=path)
     try:
         if not still():
