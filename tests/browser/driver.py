@@ -326,8 +326,15 @@ class Notebook:
     def seconds_to_card(self, cell: str | int) -> float:
         """Run a check; from the key's press to its card on the page, by the browser."""
         at = self.index(cell)
-        self.page.evaluate(_WATCH_FOR_CARD, self.outputs(at).element_handle())
-        self.begin(at)
+        return self.seconds_until(at, "[role=status]", lambda: self.begin(at))
+
+    def seconds_until(
+        self, cell: str | int, seen: str, act: Callable[[], Any]
+    ) -> float:
+        """From the key that `act` presses until `seen` is drawn in a cell's outputs."""
+        outputs = self.outputs(cell).element_handle()
+        self.page.evaluate(_WATCH, [outputs, seen])
+        act()
         return self.page.evaluate("() => window.seconds")
 
     def begin(self, cell: str | int) -> None:
@@ -364,21 +371,20 @@ class Notebook:
         until(lambda: self.file.stat().st_mtime_ns != before, f"{self.path} is saved")
 
 
-_WATCH_FOR_CARD = """
-(outputs) => {
-  const isCard = (node) =>
-    node.querySelector && (node.matches("[role=status]") ||
-                           node.querySelector("[role=status]"));
+_WATCH = """
+([outputs, seen]) => {
+  const isSeen = (node) =>
+    node.querySelector && (node.matches(seen) || node.querySelector(seen));
   window.seconds = new Promise((tell) => {
     let pressed;
     const watch = new MutationObserver((records) => {
-      if (!pressed || !records.some((r) => [...r.addedNodes].some(isCard))) return;
+      if (!pressed || !records.some((r) => [...r.addedNodes].some(isSeen))) return;
       watch.disconnect();
       requestAnimationFrame(() => tell((performance.now() - pressed) / 1000));
     });
     watch.observe(outputs, { childList: true, subtree: true });
     const key = (event) => {
-      if (event.key !== "Enter") return;
+      if (event.key === "Shift") return;
       pressed = performance.now();
       window.removeEventListener("keydown", key, true);
     };
