@@ -37,7 +37,7 @@ c.ServerApp.jpserver_extensions = {"jupyterlab_jupytext": False}  # text is for 
 JUPYTERS_OWN = [
     "__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~", "*.so", "*.dylib",
 ]  # fmt: skip
-FOLDERS = ["solutions", "workbook", "expected", "tests", "benchmarks", "build"]
+FOLDERS = ["solutions", "workbook", "expected", "tests", "benchmarks", "docs", "build"]
 SOURCES = ["start.py", "[0-9][0-9]_*.py", "__init__.py"]
 PROJECT = [
     "Makefile", "LICENSE", "*.toml", "*.lock", "*.yml", "*.yaml", "*.cfg",
