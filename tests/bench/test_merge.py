@@ -956,7 +956,7 @@ def ask(port: int, method: str, what: str, body: dict | None = None) -> dict:
         data=json.dumps(body).encode() if body else None,
         headers={"Authorization": "token s3cret"},
     )  # fmt: skip
-    for _ in range(150):
+    for _ in range(600):
         try:
             with urllib.request.urlopen(request, timeout=15) as answer:
                 return json.loads(answer.read() or b"{}")
