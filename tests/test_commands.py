@@ -19,7 +19,8 @@ RECIPES = dict(re.findall(r"^(\w+):.*\n\t@(.*)", MAKEFILE, re.M))
 BY_MAKE_ALONE = {"setup", "format", "bench", "clean", "help"}
 PROMISED = {
     "setup", "lab", "check", "test", "progress", "hint", "solution", "reset", "export",
-    "results", "notebooks", "exercises", "expected", "format", "clean", "doctor", "help",
+    "results", "notebooks", "exercises", "expected", "format", "clean", "doctor",
+    "help",
 }  # fmt: skip
 
 

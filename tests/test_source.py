@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jupytext
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbook.course import CourseError, lesson
@@ -95,6 +95,7 @@ def cells(draw) -> Cell:
     return Cell(kind, text, 1, draw(METADATA))
 
 
+@settings(deadline=None)
 @given(st.lists(cells(), min_size=1, max_size=4), st.integers(1, 2))
 def test_what_is_written_as_percent_text_is_read_again_by_us_and_by_jupytext(
     tmp_path_factory, made, gap

@@ -209,7 +209,7 @@ class SmallCourse:
             text=True,
             cwd=self.root,
             env=clean | {"WORKBOOK_ROOT": str(self.root), "COLUMNS": "100"} | env,
-            timeout=110,
+            timeout=400,
         )
         return done.returncode, done.stdout + done.stderr
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.bench.conftest import SmallCourse
@@ -55,6 +55,7 @@ KINDS = st.sampled_from(["stdout", "stderr", "text/plain", "text/html"])
 # ---------------------------------------------------------------- sidecars
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, st.lists(st.tuples(KINDS, TEXTS), min_size=1)))
 @example({"a": [("stdout", "=== a stdout\nx")]})
 @example({"a": [("stdout", "")]})

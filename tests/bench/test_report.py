@@ -25,7 +25,8 @@ def test_the_last_verdict_counts_and_errors_are_known_by_their_cell(tmp_path):
         {"cell": "1 / 0", "error": "E"},
         verdict(ONE, "open"),
     ]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    path.write_text(f'{text}{{"exercise": "cut', "utf-8")
     log = read_log(path)
     assert log.verdicts[ONE]["state"] == "open"
     assert log.errors == {"1 / 0": "E"}
@@ -83,10 +84,10 @@ def test_the_report_has_a_table_the_messages_and_what_is_open(
     small: SmallCourse, tmp_path, capsys
 ):
     small.answer(WRONG)
-    log = tmp_path / "log.jsonl"
+    log = tmp_path / "01_micrograd.jsonl"
     lines = [verdict(ONE, "not yet"), verdict(TWO, "open")]
     log.write_text("\n".join(map(json.dumps, lines)), "utf-8")
-    assert learners_report([lesson(1)], log) == (0, 1)
+    assert learners_report([lesson(1)], tmp_path) == (0, 1)
     said = capsys.readouterr().out
     head, numbers = [
         line.split() for line in said.splitlines() if "  " in line.strip()

@@ -40,15 +40,18 @@ class Standing:
         return bool(self.states[PASSED] or self.states[NOT_YET])
 
 
-def learners_report(lessons: list[Lesson], log: Path) -> tuple[int, int]:
+def learners_report(lessons: list[Lesson], logs: Path) -> tuple[int, int]:
     """Print a line for each lesson and each failing answer; how many pass and fail."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    found = read_log(log)
     table = Table("exercises", PASSED, NOT_YET, OPEN, box=SIMPLE)
-    standings = {one.name: standing(one, found) for one in lessons if _written(one)}
+    standings = {
+        one.name: standing(one, read_log(logs / f"{one.name}.jsonl"))
+        for one in lessons
+        if _written(one)
+    }
     for name, one in standings.items():
         table.add_row(name, *(str(len(ids)) for ids in one.states.values()))
     if standings:
@@ -70,12 +73,20 @@ def read_log(path: Path) -> Log:
     """Verdicts and errors, in the order in which they were written."""
     found = Log()
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    for line in map(json.loads, lines):
+    for line in map(_parsed, lines):
         if "error" in line:
             found.errors[line["cell"]] = line["error"]
-        else:
+        elif "exercise" in line:
             found.verdicts[line["exercise"]] = line
     return found
+
+
+def _parsed(line: str) -> dict:
+    """A line of the log; empty where a kernel died while it wrote."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {}
 
 
 def standing(one: Lesson, log: Log) -> Standing:

@@ -13,6 +13,7 @@ from workbook.bench.build import notebook
 from workbook.course import root
 
 CELL_SECONDS = 120  # a cell that takes longer in check mode has gone wrong
+KERNEL_SECONDS = 180  # for its start, on a busy machine
 Item = TypeVar("Item")
 
 
@@ -45,7 +46,12 @@ def executed(source: Path) -> tuple[NotebookNode, str]:
     environment = check_environment(strict=source.parent.name == "solutions")
     with tempfile.TemporaryDirectory() as folder:
         where = {"metadata": {"path": folder}}
-        client = NotebookClient(book, timeout=CELL_SECONDS, resources=where)
+        client = NotebookClient(
+            book,
+            timeout=CELL_SECONDS,
+            startup_timeout=KERNEL_SECONDS,
+            resources=where,
+        )
         try:
             client.execute(env=environment, stderr=subprocess.DEVNULL)
         except (

@@ -23,12 +23,11 @@ from workbook.bench.expectations import load, orphans, put_into, sidecar
 from workbook.bench.learner import Unreadable, notebook_of
 from workbook.bench.lint import complain
 from workbook.bench.report import learners_report
-from workbook.bench.running import CELL_SECONDS, check_environment
+from workbook.bench.running import CELL_SECONDS, KERNEL_SECONDS, check_environment
 from workbook.bench.watching import Watcher
 from workbook.course import Lesson, course, lesson, root
 from workbook.source import read
 
-LOG = "verdicts.jsonl"
 # Run before a learner's first cell: verdicts and errors go to the log.
 _PROLOGUE = """\
 def _log(path):
@@ -85,7 +84,7 @@ def _check(lessons: list[Lesson]) -> tuple[int, int]:
         return 0, 0
     _tell(unreadable)
     watcher = run_nbval(books)
-    right, wrong = learners_report(lessons, scratch / LOG)
+    right, wrong = learners_report(lessons, scratch / "exercises")
     failed = len(watcher.failures) + watcher.not_run + wrong + len(unreadable)
     return watcher.passed + right, failed
 
@@ -108,8 +107,8 @@ def prepare(lessons: list[Lesson], scratch: Path) -> tuple[list[Path], list[str]
                 books[scratch / source.parent.name / one.name] = _compared(source)
         try:
             if one.exercise_source.exists():
-                log = str(scratch / LOG)
-                books[scratch / "exercises" / one.name] = _exercises(one, log)
+                stem = scratch / "exercises" / one.name
+                books[stem] = _exercises(one, stem.with_suffix(".jsonl"))
         except Unreadable as error:
             unreadable.append(str(error))
     return [_write(book, stem) for stem, book in books.items()], unreadable
@@ -124,7 +123,7 @@ def _compared(source: Path) -> NotebookNode:
     return book
 
 
-def _exercises(one: Lesson, log: str) -> NotebookNode:
+def _exercises(one: Lesson, log: Path) -> NotebookNode:
     """The learner's notebook where there is one, else the untouched one."""
     theirs = notebook_of(one)
     book = theirs or _located(notebook(one.exercise_source), one.exercise_source)
@@ -133,7 +132,8 @@ def _exercises(one: Lesson, log: str) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None  # never compared
             if theirs:
                 cell.metadata["tags"] = ["raises-exception"]
-    _begin(book, f"{_PROLOGUE}\n_log({log!r})\ndel _log")
+                cell.source = cell.source.replace("NBVAL_", "NBVAL-")  # no orders
+    _begin(book, f"{_PROLOGUE}\n_log({str(log)!r})\ndel _log")
     return book
 
 
@@ -191,6 +191,7 @@ def _pytest(paths: list[str], watcher: Watcher) -> str:
         "--nbval-lax",
         "--nbval-current-env",
         f"--nbval-cell-timeout={CELL_SECONDS}",
+        f"--nbval-kernel-startup-timeout={KERNEL_SECONDS}",
         *("-n", "2", "--dist", "loadfile"),  # else cells of one notebook are spread
         *("-p", "xdist.plugin", "-p", "nbval.plugin", "-p", "workbook.bench.watching"),
         *("-p", "no:cacheprovider", "--color=no"),

@@ -17,6 +17,7 @@ from workbook.bench.build import about
 from workbook.bench.expectations import shown
 
 LINES = 24  # of an output, before it is cut
+PATIENCE = 60  # seconds for the output of a cell that has ended, on a busy machine
 
 
 # ---------------------------------------------------------------- beside the kernels
@@ -24,8 +25,9 @@ LINES = 24  # of an output, before it is cut
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: Any) -> Any:
-    """Notice a kernel's death within a second, not at the cell's time-out."""
+    """Notice a kernel's death within a second, and be patient with a slow one."""
     done = yield
+    item.output_timeout = PATIENCE
     kernel = item.parent.kernel
     kernel.await_reply = lambda id, timeout=None: _reply(kernel, id, timeout or 0)
     return done
