@@ -183,6 +183,14 @@ def _code_cells(path: Path) -> int:
     return sum(c.cell_type == "code" for c in book.cells)
 
 
+def _own_settings() -> Path:
+    """Settings of nobody else: an empty file in the scratch folder."""
+    path = root() / "build" / "check" / "pytest.ini"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[pytest]\n", "utf-8")
+    return path
+
+
 def _pytest(paths: list[str], watcher: Watcher) -> str:
     """nbval in this process, without a terminal of its own; what it would have said."""
     import pytest
@@ -195,7 +203,7 @@ def _pytest(paths: list[str], watcher: Watcher) -> str:
         *("-n", "2", "--dist", "loadfile"),  # else cells of one notebook are spread
         *("-p", "xdist.plugin", "-p", "nbval.plugin", "-p", "workbook.bench.watching"),
         *("-p", "no:cacheprovider", "--color=no"),
-        *("-c", os.devnull, "--rootdir", str(root() / "build" / "check")),
+        *("-c", str(_own_settings()), "--rootdir", str(root() / "build" / "check")),
     ]
     before, said = dict(os.environ), io.StringIO()
     os.environ.update(check_environment())
