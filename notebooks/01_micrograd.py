@@ -22,7 +22,7 @@ import random
 
 import torch
 
-from workbook import add_to, budget, explore, predict, style
+from workbook import add_to, budget, explore, live, predict, style
 
 style.use()
 
@@ -957,11 +957,13 @@ print(f"{len(model.parameters())} parameters, loss {loss_before:.4f}")
 # %% [markdown]
 # All hundred points in every step would be slow in plain Python, so each step takes
 # sixteen of them at random, a **minibatch**. The learning rate falls from $1.0$ to
-# $0.1$. This is the one slow cell of the page.
+# $0.1$. This is the one slow cell of the page, so we watch it: `live.train` counts the
+# steps and draws what `run.log` is told. While it runs you can pause it, stop it, or
+# multiply the learning rate.
 
 # %%
 frames, steps = [], budget(full=100, check=6)
-for step in range(steps):
+for step in (run := live.train(steps, lr=lambda step: 1.0 - 0.9 * step / steps)):
     loss = max_margin(model, rng.sample(moons, 16))
     if step % 10 == 0:
         now = explore.record_boundary(model, points, labels, step, loss, grid=12)
@@ -969,15 +971,16 @@ for step in range(steps):
     for p in model.parameters():
         p.grad = 0.0
     loss.backward()
-    for p in model.parameters():  # from 1.0 down to 0.1
-        p.data -= (1.0 - 0.9 * step / steps) * p.grad
+    for p in model.parameters():
+        p.data -= run.lr * p.grad
+    run.log(loss=loss, model=model)
 
 loss_after = max_margin(model, moons).data
 right = sum(label * model(point).data > 0 for point, label in moons)
-print(f"{steps} steps: loss {loss_after:.4f}, {right} of 100 points on their side")
+print(f"{run.done} steps: loss {loss_after:.4f}, {right} of 100 points on their side")
 
 # %%
-frames.append(explore.record_boundary(model, points, labels, steps, loss_after, 12))
+frames.append(explore.record_boundary(model, points, labels, run.done, loss_after, 12))
 explore.two_moons(points, labels, frames)
 
 # %% [markdown]
@@ -1009,7 +1012,7 @@ for what, our, published in (
     ("four points: first loss", f"{start:.4f}", "0.0021 (re-run)"),
     ("four points: loss at step 19", f"{end:.4f}", "0.0018"),
     ("crescents: loss before", f"{loss_before:.4f}", "0.8958"),
-    (f"crescents: loss after {steps} steps", f"{loss_after:.4f}", "0.0110"),
+    (f"crescents: loss after {run.done} steps", f"{loss_after:.4f}", "0.0110"),
     ("crescents: points on their side", f"{right} %", "100 %"),
 ):
     print(f"{what:34} {our:>18} {published:>18}")

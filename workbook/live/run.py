@@ -162,6 +162,11 @@ class Run:
     # ------------------------------------------------------------ for the views
 
     @property
+    def done(self) -> int:
+        """How many steps were made: all of them, or those before the loop was left."""
+        return self.recorder.done if self.over else self.step
+
+    @property
     def over(self) -> bool:
         """Whether the loop has ended, in one way or another."""
         return self.state not in ("ready", "running", "paused")
