@@ -82,3 +82,13 @@ def test_the_card_takes_its_ink_from_the_page_so_that_dark_pages_can_be_read():
     shown = html(Verdict("a.b", NOT_YET, LINES))
     assert "var(--jp-content-font-color1" in shown
     assert "background: #" not in shown
+
+
+def test_backticks_and_calls_to_run_become_code_on_the_card():
+    because = ("because", "set with `=`, where `+=` <adds>")
+    lines = (("yours", "a `string`"), because, ("next", 'hint("bigram.counts")'))
+    card = html(Verdict("bigram.counts", NOT_YET, lines))
+    assert ">=</code>, where " in card
+    assert ">+=</code> &lt;adds&gt;" in card
+    assert ">hint(&quot;bigram.counts&quot;)</code>" in card
+    assert "a `string`" in card

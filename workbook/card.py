@@ -1,5 +1,6 @@
 """A verdict as a card: the state in a word first, then in a colour, then the lines."""
 
+import re
 from html import escape
 
 from workbook.verdict import NOT_YET, OPEN, PASSED, Verdict
@@ -34,7 +35,7 @@ def html(verdict: Verdict) -> str:
 
 
 def _row(label: str, text: str) -> str:
-    told = label in ("looks as", "because", "note")
+    told = label in ("looks as", "because", "note", "next")
     font = "inherit" if told else _MONO
     weight = "600" if label == "looks as" else "400"
     return (
@@ -43,8 +44,17 @@ def _row(label: str, text: str) -> str:
         f'color: {_SOFT}; white-space: nowrap">{escape(label)}</td>'
         f'<td style="text-align: left; padding: 1px 0; font-family: {font}; '
         f"font-weight: {weight}; white-space: pre-wrap; overflow-wrap: anywhere"
-        f'">{escape(text)}</td></tr>'
+        f'">{_prose(text) if told else escape(text)}</td></tr>'
     )
+
+
+_CODE = re.compile(r"`([^`]+)`|((?:hint|check)\(&quot;.*?\))")
+
+
+def _prose(text: str) -> str:
+    """A sentence as HTML; what stands in backticks, and calls to run, as code."""
+    code = f'<code style="font-family: {_MONO}; font-weight: 400">'
+    return _CODE.sub(lambda m: f"{code}{m[1] or m[2]}</code>", escape(text))
 
 
 def _folds(verdict: Verdict) -> str:
