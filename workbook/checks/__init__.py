@@ -28,7 +28,7 @@ from workbook.checks.cases import (
 from workbook.checks.guard import alone, guarded
 from workbook.checks.openness import still_open
 from workbook.checks.recognition import recognised
-from workbook.checks.rehoming import depends, given, plan, stage
+from workbook.checks.rehoming import depends, given, homes, plan, stage
 from workbook.verdict import Verdict
 
 __all__ = [
@@ -102,13 +102,14 @@ class _Asked:
 
 def _judge(check: Exercise, objects: tuple[Any, ...], limit: float) -> Verdict:
     asked = _Asked([])
-    outcome = guarded(lambda: _verdict(check, objects, asked), limit)
+    around = guarded(lambda: homes(objects), _LOOK).value
+    outcome = guarded(lambda: _verdict(check, objects, asked), limit, around)
     verdict = outcome.value
     if verdict is None or outcome.stopped:
         saying = guarded(lambda: wording.stopped(check, asked.cases, outcome), _LOOK)
         verdict = saying.value or wording.not_yet(check)
     elif asked.recognisable:
-        verdict = _recognised(check, objects, verdict)
+        verdict = _recognised(check, objects, verdict, around)
     return replace(verdict, printed=outcome.printed)
 
 
@@ -140,13 +141,15 @@ def _unfit(check: Exercise, objects: tuple[Any, ...]) -> Verdict | None:
     return wording.missing(check, gone) if gone else None
 
 
-def _recognised(check: Exercise, objects: tuple[Any, ...], verdict: Verdict) -> Verdict:
+def _recognised(
+    check: Exercise, objects: tuple[Any, ...], verdict: Verdict, around: Any
+) -> Verdict:
     """The same verdict, with the known mistake that gives the same answers."""
 
     def look() -> Mistake | None:
         return recognised(check, fingerprint(check, objects))
 
-    match = guarded(look, _RECOGNITION).value
+    match = guarded(look, _RECOGNITION, around).value
     if match is None:
         return verdict
     return replace(verdict, lines=wording.looks_as(verdict, match), mistake=match.id)

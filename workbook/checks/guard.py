@@ -20,7 +20,7 @@ from typing import Any
 
 from workbook.checks.printing import Flood, Kept, forked
 from workbook.checks.stopping import TimeUp, is_stopping, stopped, stopping, strike
-from workbook.checks.surroundings import exits_taken, undisturbed
+from workbook.checks.surroundings import Names, exits_taken, undisturbed
 
 TIME, MEMORY, FLOOD = "time", "memory", "flood"
 
@@ -28,7 +28,8 @@ _STACK = 64 * 2**20  # bytes; deep recursion shall end in Python's own error
 _PERSISTENCE = 0.8  # seconds of asking a thread to stop before it is left behind
 _GREED = 2**30  # bytes that an answer may take
 _CEILING = 4 * 2**30  # bytes at which one allocation is refused: MemoryError
-_GLANCE = 0.03  # seconds between two looks at the memory
+_GLANCE = 0.03  # seconds between two looks at time and memory
+_LATELY = 0.2  # seconds after which it shows whether the work is idle
 
 
 @dataclass
@@ -42,16 +43,19 @@ class Outcome:
     seconds: float = 0.0
 
 
-def guarded(work: Callable[[], Any], limit: float) -> Outcome:
+def guarded(
+    work: Callable[[], Any], limit: float, homes: list[Names] | None = None
+) -> Outcome:
     """Run `work` for at most `limit` seconds (of the clock) and say what came of it.
 
-    Never raises, except for an interrupt from outside, which stops the work first.
+    `homes` are the namespaces of the learner's code. Never raises, except for an
+    interrupt from outside, which stops the work first.
     """
     learner, start = _Learner(work), time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(alone())
         stack.enter_context(undisturbed())
-        stack.enter_context(exits_taken(inside))
+        stack.enter_context(exits_taken(inside, homes or []))
         stack.enter_context(forked(_theirs))
         stack.enter_context(_bounded_memory())
         try:
@@ -127,13 +131,33 @@ def _start(learner: _Learner) -> None:
 
 def _watch(learner: _Learner, limit: float) -> str:
     """Wait for the end; what was exceeded, if anything."""
-    end, full = time.monotonic() + limit, _memory() + _GREED
+    allowed, full = _Time(limit), _memory() + _GREED
     while not learner.done.wait(_GLANCE):
-        if time.monotonic() > end:
+        if allowed.is_over():
             return TIME
         if _memory() > full:
             return MEMORY
     return ""
+
+
+class _Time:
+    """The time that the work may take: by the clock, but longer on a busy machine.
+
+    Work that is not idle and has had less than a third of a processor is not slow.
+    """
+
+    def __init__(self, limit: float):
+        self._limit, self._idle = limit, True
+        self._start = self._mark = (time.monotonic(), time.process_time())
+
+    def is_over(self) -> bool:
+        now = time.monotonic(), time.process_time()
+        took, worked = (b - a for a, b in zip(self._start, now, strict=True))
+        lately, effort = (b - a for a, b in zip(self._mark, now, strict=True))
+        if lately > _LATELY:
+            self._idle, self._mark = effort < 0.03 * lately, now
+        starved = not self._idle and worked < self._limit / 3
+        return took > self._limit * (3 if starved else 1)
 
 
 def _stop(learner: _Learner) -> None:

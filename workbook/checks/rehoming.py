@@ -75,16 +75,21 @@ def plan(check: Exercise, objects: tuple[Any, ...]) -> "Move":
     fresh = given(check.lesson)
     if fresh is None:
         raise LookupError(f"there is no given module for {check.id}")
-    names, made_of = _offered(check, objects, fresh), functions(objects)
-    homes = {id(f.__globals__): f.__globals__ for f in made_of}
+    names, around = _offered(check, objects, fresh), homes(objects)
     if check.parts:
         mine, name = objects[0], check.names[0]
         grown = _grown(mine, getattr(fresh, name), check.parts)
         setattr(fresh, name, grown)
-        aliases = {n for home in homes.values() for n, v in home.items() if v is mine}
+        aliases = {n for home in around for n, v in home.items() if v is mine}
         names |= dict.fromkeys({name, *aliases}, grown)
         objects = (grown, *objects[1:])
-    return Move(objects, names, list(homes.values()), _cells(made_of))
+    return Move(objects, names, around, _cells(functions(objects)))
+
+
+def homes(objects: tuple[Any, ...]) -> list[Names]:
+    """The namespaces that the objects' functions look their names up in."""
+    found = {id(f.__globals__): f.__globals__ for f in functions(objects)}
+    return list(found.values())
 
 
 def _cells(made_of: list[FunctionType]) -> list[tuple[str, CellType]]:

@@ -20,6 +20,7 @@ from typing import Any
 DEPTH = 1_000  # Python's own recursion limit: a raised one hides a missing stack
 
 Put = Callable[[Any], Any]
+Names = dict[str, Any]
 
 
 @contextmanager
@@ -109,14 +110,24 @@ _LIVELY = {"_", "__builtins__"}  # the last value of an interactive session
 
 
 @contextmanager
-def exits_taken(inside: Callable[[], bool]) -> Iterator[None]:
-    """Replace what would leave Python, or wait, where `inside()` holds."""
+def exits_taken(inside: Callable[[], bool], homes: list[Names]) -> Iterator[None]:
+    """Replace what would leave Python, or wait, where `inside()` holds.
+
+    `homes` are namespaces that may have taken such a function by its name, as
+    `from os import _exit` does.
+    """
     with ExitStack() as stack:
+        taken = {}
         for owner, name, stand_in in _exits():
             original = getattr(owner, name)
             own = name in vars(owner)
             stack.callback(_give_back, owner, name, original, own)
-            setattr(owner, name, _either(inside, stand_in, original))
+            taken[id(original)] = _either(inside, stand_in, original)
+            setattr(owner, name, taken[id(original)])
+        for home in homes:
+            names = {n: v for n, v in home.items() if id(v) in taken}
+            stack.callback(home.update, names)
+            home.update({n: taken[id(v)] for n, v in names.items()})
         yield
 
 
