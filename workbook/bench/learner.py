@@ -7,6 +7,8 @@ from workbook.bench.build import about
 from workbook.bench.merge import fingerprint
 from workbook.course import Lesson, root
 
+PARTS = {"cell_type", "source", "metadata"}  # of every cell
+
 
 class Unreadable(Exception):
     """The notebook is none; says which, why, and what to do."""
@@ -18,8 +20,8 @@ def notebook_of(one: Lesson) -> NotebookNode | None:
         return None
     try:
         book = nbformat.reads(one.exercise.read_text("utf-8"), as_version=4)
-        for cell in book.cells:
-            cell.source, cell.cell_type, cell.metadata  # noqa: B018
+        if not all(PARTS <= cell.keys() for cell in book.cells):
+            raise ValueError("a cell is not whole")
     except Exception as error:
         name = one.exercise.relative_to(root()).as_posix()
         raise Unreadable(
