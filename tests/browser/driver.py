@@ -229,7 +229,8 @@ def browser() -> Iterator[Browser]:
 class Notebook:
     """A notebook in a tab of its own; `path` is its place in the course's folder.
 
-    A cell is named by a piece of its source (the first that has it), or by its index.
+    A cell is named by its index, or by a piece of its source as the page was loaded
+    (the first that has it).
     """
 
     def __init__(self, page: Page, server: Server, path: str) -> None:
@@ -257,7 +258,7 @@ class Notebook:
 
     @property
     def sources(self) -> list[str]:
-        """The source of each cell, as it was saved last."""
+        """The source of each cell, as it lies on the disk."""
         cells = json.loads(self.file.read_text("utf-8"))["cells"]
         return ["".join(cell["source"]) for cell in cells]
 
@@ -274,8 +275,9 @@ class Notebook:
 
     def ready(self) -> Notebook:
         """Wait for all cells and an idle kernel."""
-        count = len(self.sources)
-        until(lambda: self.cells.count() >= count, f"{self.path} has its cells")
+        self.loaded = self.sources
+        what = f"{self.path} has its cells"
+        until(lambda: self.cells.count() >= len(self.loaded), what)
         return self.idle()
 
     def idle(self) -> Notebook:
@@ -287,7 +289,7 @@ class Notebook:
     def index(self, cell: str | int) -> int:
         if isinstance(cell, int):
             return cell
-        return next(i for i, source in enumerate(self.sources) if cell in source)
+        return next(i for i, source in enumerate(self.loaded) if cell in source)
 
     def cell(self, cell: str | int) -> Locator:
         return self.cells.nth(self.index(cell))
@@ -316,10 +318,10 @@ class Notebook:
     def run(self, cell: str | int, seconds: float = PATIENCE) -> str:
         """Run a cell as one does, by Shift-Enter; what it shows when it has ended."""
         at = self.index(cell)
-        before = self.prompt(at)
+        prompt = self.cell(at).locator(".jp-InputPrompt").element_handle()
+        self.page.evaluate(_WATCH_PROMPT, prompt)
         self.begin(at)
-        what = f"{self.path}, cell {at}"
-        until(lambda: self.prompt(at) not in (before, "[*]:"), what, seconds)
+        self.page.wait_for_function("() => window.ended", timeout=1000 * seconds)
         self.idle()
         return self.shown(at)
 
@@ -370,6 +372,20 @@ class Notebook:
         self.page.keyboard.press("ControlOrMeta+s")
         until(lambda: self.file.stat().st_mtime_ns != before, f"{self.path} is saved")
 
+
+# A new kernel counts from 1 again: that a cell ran is seen from its [*] alone.
+_WATCH_PROMPT = """
+(prompt) => {
+  let busy = (window.ended = false);
+  const watch = new MutationObserver(() => {
+    busy ||= prompt.textContent.includes("*");
+    if (!busy || prompt.textContent.includes("*")) return;
+    watch.disconnect();
+    window.ended = true;
+  });
+  watch.observe(prompt, { childList: true, characterData: true, subtree: true });
+}
+"""
 
 _WATCH = """
 ([outputs, seen]) => {

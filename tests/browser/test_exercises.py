@@ -58,7 +58,7 @@ def test_a_wrong_answer_is_named_and_the_right_one_passes_and_stays(lab, page):
     page.run(at)
     card = page.run(CHECK)
     assert "not yet" in card
-    assert "A gradient is set with `=`: each use must add its share (`+=`)." in card
+    assert "A gradient is set with =: each use must add its share (+=)." in card
 
     page.write(at, right("micrograd.local_grads"))
     page.run(at)
