@@ -20,7 +20,7 @@ def notebook_of(one: Lesson) -> NotebookNode | None:
         return None
     try:
         book = nbformat.reads(one.exercise.read_text("utf-8"), as_version=4)
-        if not all(PARTS <= cell.keys() for cell in book.cells):
+        if not all(cell.keys() >= PARTS for cell in book.cells):
             raise ValueError("a cell is not whole")
     except Exception as error:
         name = one.exercise.relative_to(root()).as_posix()
