@@ -15,7 +15,8 @@ def main(names: list[str]) -> int:
     """Run the named benchmarks, or all of them."""
     known = sorted(p.stem for p in FOLDER.glob("*.py") if not p.stem.startswith("_"))
     if unknown := set(names) - set(known):
-        print(f"There is no benchmark {unknown.pop()!r}. There are: {', '.join(known)}.")
+        there = ", ".join(known)
+        print(f"There is no benchmark {unknown.pop()!r}. There are: {there}.")
         return 2
     for name in names or known:
         print(f"\n== {name}")

@@ -19,7 +19,7 @@ from answers_micrograd import WRONG
 from notebook import answered, objects, solved
 
 from workbook.checks import exercises, known, run
-from workbook.checks.recognition import _answers_of
+from workbook.checks.recognition import _forms_of
 
 RUNS = 5
 
@@ -79,7 +79,7 @@ def right(id: str) -> tuple[float, float]:
 def wrong(id: str) -> tuple[float, float]:
     """The largest time of a wrong answer: the first one, and one later."""
     answers = [answered(id, code) for code in WRONG[id].values()]
-    _answers_of.cache_clear()
+    _forms_of.cache_clear()
     first = spent(lambda: run(id, *answers[0]))
     return first, max(
         min(spent(lambda a=a: run(id, *a)) for _ in "ab") for a in answers

@@ -57,7 +57,8 @@ def main() -> None:
     print(f"losses differ by {apart:.1e}")
     print(f"ours       {1000 * statistics.median(a for a, _ in pairs):7.1f} ms")
     print(f"micrograd  {1000 * statistics.median(b for _, b in pairs):7.1f} ms")
-    print(f"ratio      {statistics.median(ratios):7.2f}  ({ratios[2]:.2f} to {ratios[-3]:.2f})")
+    middle, low, high = statistics.median(ratios), ratios[2], ratios[-3]
+    print(f"ratio      {middle:7.2f}  ({low:.2f} to {high:.2f})")
 
 
 if __name__ == "__main__":

@@ -75,9 +75,12 @@ def test_every_figure_explorable_and_prediction_is_on_the_page(lecture):
     shown = lecture.panel.locator(".wb-x:visible")
     doors = re.findall(r"^explore\.(\w+)\(", code, re.MULTILINE)
     assert len(doors) == 4
-    assert shown.locator("figure > svg").count() == len(doors)
+    explorables = lecture.panel.locator(".wb-x:not(.wb-live):visible")
+    assert explorables.locator("figure > svg").count() == len(doors)
+    runs = len(re.findall(r"live\.train\(", code))
+    assert lecture.panel.locator(".wb-live:visible").count() == runs > 0
     figures = len(re.findall(r"style\.figure\(", code))
-    assert lecture.panel.locator(".jp-RenderedImage img").count() == figures
+    assert lecture.panel.locator(".jp-RenderedImage img:visible").count() == figures
     guesses = len(re.findall(r"= predict\(", code))
     assert shown.get_by_placeholder("your guess").count() == guesses
     assert shown.get_by_role("button", name="Show me").count() == guesses

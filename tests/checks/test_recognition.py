@@ -84,9 +84,9 @@ def half():
     check.mistake("floor", "It subtracts two.")(lambda x: x - 2)
     yield check
     del _known["micrograd.half"]
-    from workbook.checks.recognition import _answers_of
+    from workbook.checks.recognition import _forms_of
 
-    _answers_of.cache_clear()
+    _forms_of.cache_clear()
 
 
 def name(check, answer) -> str | None:

@@ -79,13 +79,28 @@ class Mutated(Exception):
     """The learner's function changed what it was given."""
 
 
+Make = Callable[[], tuple[Any, ...]]  # makes the objects of an answer
+
+
+def _no_others(make: Make) -> Iterator[tuple[Any, ...]]:
+    return iter(())
+
+
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that learners give: an id, one sentence, the answer itself."""
+    """A wrong answer that learners give: an id, one sentence, the answer itself.
+
+    `others` makes further forms of it, such as the mistake in one method of two.
+    """
 
     id: str
     sentence: str
-    make: Callable[[], tuple[Any, ...]]
+    make: Make
+    others: Callable[[Make], Iterator[tuple[Any, ...]]] = _no_others
+
+    def forms(self) -> Iterator[tuple[Any, ...]]:
+        yield self.make()
+        yield from self.others(self.make)
 
 
 Ask = Callable[..., Iterator[Case]]
@@ -118,12 +133,14 @@ class Exercise:
         self.skeletons.append(given)
         return given
 
-    def mistake(self, name: str, sentence: str, several: bool = False) -> Callable:
+    def mistake(
+        self, name: str, sentence: str, several: bool = False, others: Any = _no_others
+    ) -> Callable:
         """Record a wrong answer. With `several`, the function makes all objects."""
 
         def put(wrong: Any) -> Any:
             make = wrong if several else lambda: (wrong,)
-            self.mistakes[name] = Mistake(name, sentence, make)
+            self.mistakes[name] = Mistake(name, sentence, make, others)
             return wrong
 
         return put

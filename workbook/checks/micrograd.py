@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 from workbook.checks.cases import Case, call, case, clue, exercise
@@ -36,6 +37,22 @@ def _otherwise(out: Any) -> Any:
     """What came in place of the right kind of thing; None is left as it is."""
     nothing = out is None or out is ... or out is NotImplemented
     return out if nothing else {"result": Said(kind(out))}
+
+
+def _each_alone(make: Callable[[], tuple[type]]) -> Iterator[tuple[type]]:
+    """A mistake in several methods of the given Value, made in one of them only."""
+    (wrong,), right = make(), vars(_given().Value)
+    changed = [
+        name
+        for name, method in vars(wrong).items()
+        if isinstance(method, FunctionType) and method.__code__ != right[name].__code__
+    ]
+    for kept in changed if len(changed) > 1 else ():
+        (again,) = make()
+        home = again.__init__.__globals__
+        for name in set(changed) - {kept}:
+            setattr(again, name, FunctionType(right[name].__code__, home, name))
+        yield (again,)
 
 
 def _fresh(low: float = -3.0, high: float = 3.0) -> Callable[[], float]:
@@ -311,7 +328,19 @@ class _Plain:
         return self * other
 
 
-@value.mistake("not reflected", "A number on the left is not answered (`__radd__`).")
+def _each_method(make: Callable[[], tuple[type]]) -> Iterator[tuple[type]]:
+    """A mistake in several methods of the plain Value, made in one of them only."""
+    (wrong,) = make()
+    changed = [name for name in _VALUE[1:] if name in vars(wrong)]
+    for name in changed if len(changed) > 1 else ():
+        yield (type("Value", (_Plain,), {name: vars(wrong)[name]}),)
+
+
+@value.mistake(
+    "not reflected",
+    "A number on the left is not answered (`__radd__`).",
+    others=_each_method,
+)
 class _(_Plain):
     def __radd__(self, other):
         return NotImplemented
@@ -320,7 +349,11 @@ class _(_Plain):
         return NotImplemented
 
 
-@value.mistake("not wrapped", "A plain number is not made a Value before it is used.")
+@value.mistake(
+    "not wrapped",
+    "A plain number is not made a Value before it is used.",
+    others=_each_method,
+)
 class _(_Plain):
     def __add__(self, other):
         return type(self)(self.data + other.data, (self, other), "+")
@@ -329,7 +362,9 @@ class _(_Plain):
         return type(self)(self.data * other.data, (self, other), "*")
 
 
-@value.mistake("childless", "The result does not remember its children.")
+@value.mistake(
+    "childless", "The result does not remember its children.", others=_each_method
+)
 class _(_Plain):
     def __add__(self, other):
         return type(self)(self.data + getattr(other, "data", other), (), "+")
@@ -338,7 +373,9 @@ class _(_Plain):
         return type(self)(self.data * getattr(other, "data", other), (), "*")
 
 
-@value.mistake("bare number", "The result is a plain number, not a Value.")
+@value.mistake(
+    "bare number", "The result is a plain number, not a Value.", others=_each_method
+)
 class _(_Plain):
     def __add__(self, other):
         return self.data + getattr(other, "data", other)
@@ -347,7 +384,9 @@ class _(_Plain):
         return self.data * getattr(other, "data", other)
 
 
-@value.mistake("in place", "The sum is written into the left operand.")
+@value.mistake(
+    "in place", "The sum is written into the left operand.", others=_each_method
+)
 class _(_Plain):
     def __add__(self, other):
         self.data += getattr(other, "data", other)
@@ -358,7 +397,11 @@ class _(_Plain):
         return self
 
 
-@value.mistake("numbers as children", "The children are numbers: keep the nodes.")
+@value.mistake(
+    "numbers as children",
+    "The children are numbers: keep the nodes.",
+    others=_each_method,
+)
 class _(_Plain):
     def __add__(self, other):
         other = getattr(other, "data", other)
@@ -506,6 +549,7 @@ def _adding(slopes: Callable) -> Callable:
     "overwrites",
     "A gradient is set with `=`: each use must add its share (`+=`).",
     True,
+    _each_alone,
 )
 def _():
     add = _setting(lambda a, b, out: (out.grad, out.grad))
@@ -522,7 +566,10 @@ def _():
 
 
 @local_grads.mistake(
-    "no upstream", "The local derivative is not multiplied by out.grad.", True
+    "no upstream",
+    "The local derivative is not multiplied by out.grad.",
+    True,
+    _each_alone,
 )
 def _():
     add = _adding(lambda a, b, out: (1.0, 1.0))
@@ -531,7 +578,10 @@ def _():
 
 
 @local_grads.mistake(
-    "own gradient", "The closure reads self.grad where out.grad is meant.", True
+    "own gradient",
+    "The closure reads self.grad where out.grad is meant.",
+    True,
+    _each_alone,
 )
 def _():
     add = _adding(lambda a, b, out: (a.grad, b.grad))
@@ -540,7 +590,10 @@ def _():
 
 
 @local_grads.mistake(
-    "called at once", "_backward is called and its None kept: leave the () away.", True
+    "called at once",
+    "_backward is called and its None kept: leave the () away.",
+    True,
+    _each_alone,
 )
 def _():
     def called(a: Any, b: Any, out: Any) -> None:
@@ -555,7 +608,9 @@ def _():
     return (_value_with(add),)
 
 
-@local_grads.mistake("only the left", "Only the left input receives a gradient.", True)
+@local_grads.mistake(
+    "only the left", "Only the left input receives a gradient.", True, _each_alone
+)
 def _():
     add = _adding(lambda a, b, out: (out.grad, 0.0))
     mul = _adding(lambda a, b, out: (b.data * out.grad, 0.0))
@@ -1244,7 +1299,7 @@ def _():
 
 
 @operators.mistake(
-    "cut off", "The result has no children: no gradient flows back.", True
+    "cut off", "The result has no children: no gradient flows back.", True, _each_alone
 )
 def _():
     module = _given()
@@ -1273,7 +1328,9 @@ def _():
     return (module.Value,)
 
 
-@operators.mistake("no reflection", "A number on the left is not answered.", True)
+@operators.mistake(
+    "no reflection", "A number on the left is not answered.", True, _each_alone
+)
 def _():
     module = _given()
     module.Value.__rsub__ = lambda self, other: NotImplemented

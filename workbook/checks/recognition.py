@@ -6,6 +6,7 @@ everything that shows the mistake must show in the learner's answers as well. In
 nothing is recognised, since a wrong accusation costs more than a missing one.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 from workbook.checks.asking import Answers, Raised, fingerprint, is_alike
@@ -19,20 +20,29 @@ def recognised(check: Exercise, mine: Answers) -> Mistake | None:
     """The known mistake that explains these answers, or None."""
     if not mine.wrong:
         return None
-    theirs = {name: _answers_of(check.id, name) for name in check.mistakes}
+    theirs = [form for name in check.mistakes for form in _forms_of(check.id, name)]
     for rule in (_all_alike, _telling, _explains, _same_pattern):
-        fitting = [name for name, answers in theirs.items() if rule(mine, answers)]
-        fitting = _by_clues(fitting, mine, theirs)
-        if fitting:
-            sure = rule is _all_alike or len(fitting) == 1
-            return check.mistakes[fitting[0]] if sure else None
+        fitting = [form for form in theirs if rule(mine, form.answers)]
+        names = [form.mistake for form in _by_clues(fitting, mine)]
+        if names:
+            sure = rule is _all_alike or len(set(names)) == 1
+            return check.mistakes[names[0]] if sure else None
     return None
 
 
+@dataclass(frozen=True)
+class _Form:
+    """What one form of a mistake answers."""
+
+    mistake: str
+    answers: Answers
+
+
 @cache
-def _answers_of(id: str, mistake: str) -> Answers:
+def _forms_of(id: str, mistake: str) -> list[_Form]:
     check = known(id)
-    return fingerprint(check, check.mistakes[mistake].make())
+    made = check.mistakes[mistake].forms()
+    return [_Form(mistake, fingerprint(check, objects)) for objects in made]
 
 
 def _alike(
@@ -75,10 +85,8 @@ def _is_told(places: tuple[int, ...], mine: Answers) -> bool:
     return any(not isinstance(mine.values[i], Raised) for i in places)
 
 
-def _by_clues(
-    fitting: list[str], mine: Answers, theirs: dict[str, Answers]
-) -> list[str]:
+def _by_clues(fitting: list[_Form], mine: Answers) -> list[_Form]:
     """Those of several that agree in the observations that are not judged."""
     clues = tuple(i for i, one in enumerate(mine.cases) if one.clue)
-    closer = [name for name in fitting if _alike(clues, mine, theirs[name])]
+    closer = [form for form in fitting if _alike(clues, mine, form.answers)]
     return closer or fitting

@@ -46,7 +46,7 @@ class Controls:
             options=[ALL],
             description="layer",
             style={"description_width": "initial"},
-            layout={"width": "190px", "display": "none"},
+            layout={"width": "160px", "display": "none"},
         )
         self.layer.observe(lambda change: self._pick(change["new"]), "value")
         shown = [self.pause, self.stop, self.rate, self.axis, self.layer]
@@ -112,7 +112,7 @@ class Controls:
             description="schedule ×" if self.run.has_schedule else "learning rate",
             readout_format=".2g",
             style={"description_width": "initial"},
-            layout={"width": "320px"},
+            layout={"width": "260px"},
         )
         slider.observe(lambda change: self._steer(change["new"]), "value")
         return slider

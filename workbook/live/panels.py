@@ -19,6 +19,7 @@ WIDE, NARROW, HEIGHT = 640.0, 312.0, 232.0
 APART = 13.5  # pixels between two labels at the end of lines
 FEW = 40  # points that are marked one by one
 NAMES = 98.0  # pixels for the names of rows
+TALL = 56.0  # pixels of a row, at most
 LABELS = 92.0  # and for what stands at the end of a line
 
 Point = tuple[float, float]
@@ -176,9 +177,10 @@ def rows(scene: Rows, name: str, colour: str, height: float = HEIGHT) -> str:
     """Histograms below each other, each with its numbers behind it."""
     widths = _widths(len(scene.header))
     across = NARROW - NAMES - sum(widths)
-    panel = Panel(NAMES - 6, 40, across, height - 66, scene.limits, (0, 1))
+    weight = sum(_weight(row) for row in scene.rows)
+    unit = min(TALL, (height - 66) / weight)
+    panel = Panel(NAMES - 6, 40, across, unit * weight, scene.limits, (0, 1))
     marks = [_head(name, colour), _columns(scene.header), _row_axis(panel)]
-    unit = min(38.0, panel.height / sum(_weight(row) for row in scene.rows))
     top = panel.top
     for row in scene.rows:
         high = unit * _weight(row)
