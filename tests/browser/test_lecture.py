@@ -27,10 +27,16 @@ class Picture:
         self.page = lecture.page
         self.live = lecture.outputs(f"explore.{door}(").locator(".wb-x:visible")
         self.live.scroll_into_view_if_needed()
+        until(self._unfolded, "the button Numbers is pressed")
+        self.live.locator("table").wait_for()
+
+    def _unfolded(self) -> bool:
+        """Press the button, again where the page moved away from under the mouse."""
         toggle = self.live.get_by_role("button", name="Numbers")
         if "mod-active" not in toggle.get_attribute("class"):
             toggle.click()
-        self.live.locator("table").wait_for()
+            self.page.wait_for_timeout(500)
+        return "mod-active" in toggle.get_attribute("class")
 
     @property
     def claim(self) -> str:
