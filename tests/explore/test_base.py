@@ -7,7 +7,15 @@ from xml.etree import ElementTree
 import pytest
 
 from workbook.explore import base, page, svg
-from workbook.explore.base import Choice, Explorable, Page, Refused, Slider, Steps
+from workbook.explore.base import (
+    Choice,
+    Explorable,
+    Field,
+    Page,
+    Refused,
+    Slider,
+    Steps,
+)
 
 
 def square(side: float) -> Page:
@@ -229,6 +237,16 @@ def test_a_choice_holds_values_and_shows_words() -> None:
     _, holder = choice.build(lambda _, value: told.append(value))
     holder.value = False
     assert told == [False]
+
+
+def test_a_field_tells_its_words_after_each_key() -> None:
+    told: list[str] = []
+    _, holder = Field("shape", "shape", "2, 3").build(
+        lambda _, words: told.append(words)
+    )
+    assert holder.value == "2, 3" and holder.continuous_update
+    holder.value = "2, 3, 4"
+    assert told == ["2, 3, 4"]
 
 
 def test_the_still_twin_is_sent_before_the_widget_and_hides_while_it_lives(

@@ -30,7 +30,7 @@ from typing import Any
 
 from workbook.explore.page import RERUN, SHEET, Page, Refused, publish, publish_still
 
-__all__ = ["Choice", "Explorable", "Page", "Refused", "Slider", "Steps"]
+__all__ = ["Choice", "Explorable", "Field", "Page", "Refused", "Slider", "Steps"]
 
 Setter = Callable[[str, Any], None]
 
@@ -162,7 +162,34 @@ class Steps:
         return [player]
 
 
-Control = Slider | Choice | Steps
+@dataclass(frozen=True)
+class Field:
+    """A line to type in; the state holds the words as they stand, after each key.
+
+    What cannot be read is for the draw function to say, by `Refused`.
+    """
+
+    name: str
+    label: str
+    start: str
+    example: str = ""
+    width: str = "240px"
+
+    def build(self, tell: Setter) -> tuple[Any, Any]:
+        """The widget to show, and the widget that holds the value."""
+        import ipywidgets
+
+        line = ipywidgets.Text(
+            value=self.start,
+            placeholder=self.example,
+            description=self.label,
+            style={"description_width": "initial"},
+            layout={"width": self.width},
+        )
+        return _watched(line, self.name, tell), line
+
+
+Control = Slider | Choice | Steps | Field
 
 
 class Explorable:
