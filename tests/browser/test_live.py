@@ -111,6 +111,8 @@ def test_the_mouse_pauses_steers_and_stops_a_busy_cell(opened: Callable) -> None
 
     notebook.button("Pause").click()
     notebook.button("Go on").wait_for()
+    steered = notebook.outputs(1).locator("svg text", has_text=re.compile("^lr "))
+    assert steered.count() == 0
     held = notebook.step()
     time.sleep(1)
     assert notebook.step() == held

@@ -380,6 +380,17 @@ def test_the_slider_begins_at_the_learning_rate_and_multiplies_a_schedule(
     assert run.lr == pytest.approx(0.1 / 10 * 0.5)
 
 
+def test_a_rate_that_the_page_tells_back_is_no_steering(
+    shown: widget.Widget, watched: Callable
+) -> None:
+    run, _ = watched(10, lr=0.3)
+    run._view = shown
+    for step in run:
+        if step == 4:
+            shown.controls.rate.value *= 1 + 1e-12
+    assert run.turns == [] and run.lr == 0.3
+
+
 def test_a_screen_reader_hears_changes_and_not_every_picture(
     shown: widget.Widget, watched: Callable
 ) -> None:

@@ -92,7 +92,8 @@ class Controls:
         if self._own:
             return
         times = self.run.lr / self.run.factor if self.run.has_schedule else 1.0
-        self.run.steer(value * times)
+        if not math.isclose(value * times, self.run.lr, rel_tol=1e-6):
+            self.run.steer(value * times)  # the page also tells back what it was given
 
     def _slider(self) -> Any:
         """Powers of ten around the learning rate, or around 1 for a schedule."""

@@ -220,7 +220,7 @@ def _columns(header: Sequence[str]) -> str:
 
 def _widths(cells: int) -> tuple[int, ...]:
     """The columns beside the histograms: mean, std, and what is stuck."""
-    return (36, 34, 52)[:cells] if cells > 2 else (52, 46)[:cells]
+    return (36, 32, 58)[:cells] if cells > 2 else (52, 46)[:cells]
 
 
 def _ends(cells: int) -> list[float]:
