@@ -283,3 +283,23 @@ def test_powers_of_ten_are_written_as_such(value: float, words: str) -> None:
 def test_a_point_that_is_not_finite_leaves_a_gap() -> None:
     drawn = svg.path([(0, 0), (1, 1), (2, float("nan")), (3, 3), (4, 4)])
     assert 'd="M0 0L1 1M3 3L4 4"' in drawn
+
+
+def test_a_matrix_is_drawn_as_squares_of_one_colour_level_by_level() -> None:
+    shares = [[0.0, 1.0, 0.5], [float("nan"), 2.0, 0.5]]
+    drawn = ElementTree.fromstring(f"<g>{svg.cells(shares, 10, 20, 8)}</g>")
+    squares = {path.get("opacity"): path.get("d") for path in drawn}
+    assert squares == {
+        "0.5": "M26 20h8v8h-8zM26 28h8v8h-8z",
+        "1": "M18 20h8v8h-8zM18 28h8v8h-8z",
+    }
+
+
+def test_a_place_in_the_picture_presses_the_button_of_a_choice(
+    shown: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = ElementTree.fromstring(svg.hit(0, 0, 9, 9, "side", 2))
+    assert ".wb-of-side button')[2]?.click()" in mark.attrib["onclick"]
+    sides = Choice("side", "", [(str(n), float(n)) for n in range(4)], 2.0, small=True)
+    holder = live(Explorable(square, sides), monkeypatch).holders["side"]
+    assert {"wb-of-side", "wb-small"} <= set(holder._dom_classes)

@@ -28,6 +28,7 @@ from threading import RLock
 from time import perf_counter
 from typing import Any
 
+from workbook.explore import svg
 from workbook.explore.page import RERUN, SHEET, Page, Refused, publish, publish_still
 
 __all__ = ["Choice", "Explorable", "Field", "Page", "Refused", "Slider", "Steps"]
@@ -80,12 +81,17 @@ class Slider:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values, each with its words: [(words, value), ...]."""
+    """One of a few values, each with its words: [(words, value), ...].
+
+    `small`: narrow buttons close together, for the letters of an alphabet. The picture
+    itself can press a button too, where it has a mark by `svg.hit`.
+    """
 
     name: str
     label: str
     options: Sequence[tuple[str, Any]]
     start: Any
+    small: bool = False
 
     def build(self, tell: Setter) -> tuple[Any, Any]:
         """The widget to show, and the widget that holds the value."""
@@ -98,6 +104,9 @@ class Choice:
             layout={"width": "auto"},
         )
         _watched(buttons, self.name, tell)
+        buttons.add_class(svg.pressed_by(self.name))
+        if self.small:
+            buttons.add_class("wb-small")
         row = ipywidgets.HBox([ipywidgets.Label(self.label), buttons])
         row.add_class("wb-steps")
         return (row if self.label else buttons), buttons

@@ -48,6 +48,7 @@ font-family:var(--jp-content-font-family,system-ui,sans-serif)}
 .wb-x figure{margin:0}.wb-x svg{display:block;width:100%;height:auto;
 overflow:visible;font-variant-numeric:tabular-nums;pointer-events:none}
 .wb-x svg svg{overflow:hidden}
+.wb-x .wb-hit{pointer-events:auto;cursor:pointer}
 .wb-x .wb-halo{paint-order:stroke;stroke:var(--wb-paper);stroke-width:4px;
 stroke-linejoin:round}
 .wb-x .wb-title{font-size:17px;font-weight:600;line-height:1.3;margin:2px 0 10px}
@@ -72,6 +73,8 @@ width:auto}
 .wb-x .wb-controls{flex-flow:row wrap;align-items:center;gap:4px 18px;margin:6px 0 0}
 .wb-x .wb-controls .wb-steps{align-items:center;gap:2px}
 .wb-x .wb-controls .wb-whole{flex-basis:100%}
+.wb-x .wb-small .widget-toggle-button{min-width:21px;padding:0 3px;margin:1px;
+height:24px;line-height:24px}
 .wb-x .wb-quiet{background:none;color:var(--wb-soft);padding:0;width:auto;
 font-size:13px;box-shadow:none;text-align:left;align-self:flex-start;
 height:24px;line-height:24px;margin:0}

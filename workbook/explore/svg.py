@@ -166,6 +166,55 @@ def box(
     return filled + (_border(x, y, width, height, radius, edge, edge_width))
 
 
+def cells(
+    shares: Sequence[Sequence[float]],
+    left: float,
+    top: float,
+    size: float,
+    colour: str = "forward",
+    levels: int = 24,
+) -> str:
+    """A matrix as squares of one colour: 0 leaves the paper, 1 is the full colour.
+
+    Shares are rounded to so many levels and drawn one path a level, so that a map of
+    729 cells stays small. What is not finite leaves the paper.
+    """
+    places: dict[int, list[str]] = {}
+    for row, values in enumerate(shares):
+        for column, share in enumerate(values):
+            level = round(min(share, 1.0) * levels) if math.isfinite(share) else 0
+            if level > 0:
+                x, y = _short(left + column * size), _short(top + row * size)
+                side = _short(size)
+                square = f"M{x} {y}h{side}v{side}h-{side}z"
+                places.setdefault(level, []).append(square)
+    return "".join(
+        tag("path", d="".join(d), opacity=level / levels, **_filled(colour))
+        for level, d in sorted(places.items())
+    )
+
+
+def hit(
+    x: float, y: float, width: float, height: float, control: str, index: int
+) -> str:
+    """A place of the picture that presses a button: the index-th of a `Choice`.
+
+    The button stays the way in for keys and for screen readers; where no widget runs,
+    a click does nothing.
+    """
+    press = (
+        f"this.closest('.wb-x')?.querySelectorAll('.{pressed_by(control)} button')"
+        f"[{index}]?.click()"
+    )
+    area_ = {"x": x, "y": y, "width": width, "height": height}
+    return tag("rect", class_="wb-hit", fill="transparent", onclick=press, **area_)
+
+
+def pressed_by(control: str) -> str:
+    """The class of a control's buttons, by which a picture finds them."""
+    return f"wb-of-{control}"
+
+
 def minus(words: str) -> str:
     """A hyphen before a digit as the minus sign it stands for."""
     return _MINUS.sub("−", words)
