@@ -15,6 +15,13 @@ _DOORS = {
     "graph_stepper": "stepper",
     "two_moons": "moons",
     "record_boundary": "moons",
+    "count_map": "bigram",
+    "context_window": "mlp",
+    "lr_range": "mlp",
+    "capacity": "mlp",
+    "storage": "storage",
+    "letter_map": "letters",
+    "record_letters": "letters",
 }
 
 __all__ = list(_DOORS)

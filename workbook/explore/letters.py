@@ -1,0 +1,194 @@
+"""Letters as points: where a model puts them, step by step.
+
+frames = []
+for step in range(20_000):
+    if step % 500 == 0:
+        frames.append(explore.record_letters(C, step, loss))
+    ...
+explore.letter_map(frames)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from workbook.explore import svg
+from workbook.explore.base import Explorable, Page, Refused, Steps, refusal
+from workbook.explore.svg import Panel
+from workbook.style import number
+
+LETTERS = ".abcdefghijklmnopqrstuvwxyz"
+VOWELS = "aeiou"
+PACE = 250  # ms a frame while playing
+TAIL = 8  # frames back that a vowel's trail goes
+
+Point = tuple[float, float]
+
+
+class Letters(NamedTuple):
+    """Where the letters are at one step: plain numbers, so that it costs no memory."""
+
+    step: int
+    loss: float | None
+    points: tuple[Point, ...]
+
+
+def record_letters(C: Any, step: int = 0, loss: Any = None) -> Letters:
+    """One frame for `letter_map`: the first two columns of the embedding table.
+
+    C: (V, D) with D from 2 up, a tensor or a list of lists. loss: a number, or a
+    tensor of one element, to be shown beside the step.
+    """
+    rows = C.tolist() if hasattr(C, "tolist") else C
+    points = tuple((float(row[0]), float(row[1])) for row in rows)
+    return Letters(int(step), None if loss is None else float(loss), points)
+
+
+def letter_map(
+    frames: Sequence[Letters] | Any, letters: Sequence[str] | str = LETTERS
+) -> Explorable:
+    """Slide through the training, or play it: letters that behave alike come close.
+
+    frames: a list of `record_letters(...)`, or one table (V, D), drawn as it is.
+    letters: what the rows stand for, in their order; also a dict of index to letter.
+    """
+    if hasattr(frames, "shape"):
+        frames = [record_letters(frames)]
+    names = [letters[i] for i in range(len(letters))]
+    frames = [Letters(*frame) for frame in frames]
+    if not frames:
+        return refusal(Refused("There is no frame to show: record at least one step."))
+    if {len(frame.points) for frame in frames} != {len(names)}:
+        return refusal(Refused(f"Each frame needs {len(names)} points, one a letter."))
+    if not all(math.isfinite(v) for frame in frames for p in frame.points for v in p):
+        return refusal(Refused("Some letters have no place: the training blew up."))
+    moving = _Map(frames, names)
+    if len(frames) == 1:
+        return Explorable(lambda: moving.page(0))
+    last = len(frames) - 1
+    return Explorable(
+        moving.page, Steps("at", "frame", last, play=PACE), still={"at": last}
+    )
+
+
+class _Map:
+    """All frames, and the axes that hold every one of them."""
+
+    def __init__(self, frames: list[Letters], names: list[str]) -> None:
+        self.frames, self.names = frames, names
+        self.vowels = [i for i, name in enumerate(names) if name in VOWELS]
+        self.limits = [_limits([f.points for f in frames], axis) for axis in (0, 1)]
+        self.panel = Panel(40, 14, 380, 350, *self.limits)
+
+    def page(self, at: int) -> Page:
+        frame = self.frames[at]
+        near = nearest(frame.points)
+        return Page(
+            title=self._claim(frame),
+            look="Orange squares are vowels. Letters that do the same work in a name "
+            "move together; those that are like no other, q and the dot that ends a "
+            "name, drift away.",
+            body=self._plane(at) + self._losses(at),
+            height=404,
+            header=("letter", "x", "y", "nearest"),
+            rows=[
+                (name, f"{x:.2f}", f"{y:.2f}", self.names[near[i]])
+                for i, (name, (x, y)) in enumerate(
+                    zip(self.names, frame.points, strict=True)
+                )
+            ],
+        )
+
+    def _claim(self, frame: Letters) -> str:
+        if len(self.vowels) < 2:
+            return f"The letters after step {frame.step:,}"
+        share = spread(frame.points, self.vowels)
+        return f"Step {frame.step:,}: vowels lie {share:.2f} times as far apart as all"
+
+    def _plane(self, at: int) -> str:
+        marks = [self.panel.axes("first number", "second number")]
+        marks += [self._trail(at, i) for i in self.vowels]
+        points = self.frames[at].points
+        order = [i for i in range(len(points)) if i not in self.vowels] + self.vowels
+        return "".join(marks + [self._letter(i, points[i]) for i in order])
+
+    def _trail(self, at: int, letter: int) -> str:
+        """Where a vowel came from."""
+        past = [f.points[letter] for f in self.frames[max(0, at - TAIL) : at + 1]]
+        points = [(self.panel.x(x), self.panel.y(y)) for x, y in past]
+        return svg.path(points, "positive", 1.5, opacity=0.5)
+
+    def _letter(self, i: int, point: Point) -> str:
+        x, y, name = self.panel.x(point[0]), self.panel.y(point[1]), self.names[i]
+        if i in self.vowels:
+            mark = svg.box(x - 10, y - 10, 20, 20, "positive", None, 3)
+            return mark + svg.text(
+                x, y + 4.5, name, "paper", 14, "middle", True, halo=False
+            )
+        ring = svg.dot(x, y, "reference", 9.5, hollow=True)
+        drop = 1.5 if name == "." else 4.5
+        return ring + svg.text(x, y + drop, name, "ink", 13, "middle", halo=False)
+
+    def _losses(self, at: int) -> str:
+        """The loss against the step, the frame of the picture marked."""
+        frame, left, width = self.frames[at], 470.0, 160.0
+        marks = [svg.text(left, 30, f"step {frame.step:,}", "soft", 13, halo=False)]
+        if frame.loss is None:
+            return "".join(marks)
+        told = number(frame.loss, 3)
+        marks += [
+            svg.text(left, 62, told, "train", 22, bold=True, halo=False),
+            svg.text(left, 79, "loss", "soft", 12, halo=False),
+        ]
+        known = [(f.step, f.loss) for f in self.frames if f.loss is not None]
+        if len(known) < 2:
+            return "".join(marks)
+        steps, losses = zip(*known, strict=True)
+        low, high = min(losses), _most(losses)
+        room = 0.1 * (high - low) or 0.1
+        ends = (steps[0], steps[-1])
+        panel = Panel(left, 130, width, 234, ends, (low - room, high + room))
+        here = svg.dot(
+            panel.x(frame.step),
+            max(panel.top, panel.y(frame.loss)),
+            "backward",
+            5,
+        )
+        line = panel.clip(svg.path(panel.points(steps, losses), "train", 2))
+        axes = panel.axes("step", "loss", svg.ticks(*ends, count=2))
+        return "".join([*marks, axes, line, here])
+
+
+def nearest(points: Sequence[Point]) -> list[int]:
+    """For each point, which other one is closest."""
+    return [
+        min(
+            (j for j in range(len(points)) if j != i),
+            key=lambda j: math.dist(points[i], points[j]),
+            default=i,
+        )
+        for i in range(len(points))
+    ]
+
+
+def spread(points: Sequence[Point], some: Sequence[int]) -> float:
+    """The mean distance between some of the points, as a share of that of all."""
+    every = fmean(math.dist(p, q) for p, q in combinations(points, 2))
+    chosen = [points[i] for i in some]
+    return fmean(math.dist(p, q) for p, q in combinations(chosen, 2)) / (every or 1.0)
+
+
+def _limits(frames: Sequence[Sequence[Point]], axis: int) -> tuple[float, float]:
+    values = [point[axis] for points in frames for point in points]
+    room = 0.07 * (max(values) - min(values)) or 1.0
+    return min(values) - room, max(values) + room
+
+
+def _most(losses: Sequence[float]) -> float:
+    """The highest loss that is drawn: the first ones may be far above the rest."""
+    known = sorted(loss for loss in losses if math.isfinite(loss))
+    return min(known[-1], 3 * known[len(known) // 2])
