@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from workbook.explore import bigram, count_map
-from workbook.explore.letters import LETTERS, entropy
+from workbook.explore.alphabet import LETTERS, entropy
 
 ABC = ".abc"
 N = [[0, 6, 2, 1], [5, 1, 0, 3], [0, 4, 0, 0], [4, 1, 2, 0]]

@@ -14,7 +14,7 @@ from typing import Any
 
 from workbook.explore import svg
 from workbook.explore.base import Choice, Explorable, Page, Slider, refusal
-from workbook.explore.letters import LETTERS, entropy, spoken, square
+from workbook.explore.alphabet import LETTERS, entropy, spoken, square
 from workbook.explore.page import WIDTH, Refused
 from workbook.explore.svg import Panel
 from workbook.style import number
@@ -156,7 +156,6 @@ class _Map:
     ) -> list[tuple[str, str, str]]:
         """The likeliest letters of the row, its entropy, and the losses."""
         best = sorted(range(len(p)), key=lambda i: -before[i])[:6]
-        after = spoken(self.letters[row], False)
         rows = [
             (
                 f"{spoken(self.letters[i])}, {self.counts[row][i]:g} times",
