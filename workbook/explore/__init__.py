@@ -16,6 +16,7 @@ _DOORS = {
     "two_moons": "moons",
     "record_boundary": "moons",
     "count_map": "bigram",
+    "broadcasting": "broadcasting",
     "context_window": "mlp",
     "lr_range": "mlp",
     "capacity": "mlp",
