@@ -17,6 +17,8 @@ _DOORS = {
     "record_boundary": "moons",
     "count_map": "bigram",
     "broadcasting": "broadcasting",
+    "name_sampler": "sampling",
+    "name_scorer": "scoring",
     "context_window": "mlp",
     "lr_range": "mlp",
     "capacity": "mlp",
