@@ -57,11 +57,17 @@ def call(function: Any, *args: Any, expects: Any, **options: Any) -> Case:
         given = copy.deepcopy(args)
         result = function(*given)
         for before, after in zip(args, given, strict=True):
-            if not callable(before) and not same(before, after):
+            if not callable(before) and not same(_held(before), _held(after)):
                 raise Mutated(f"{show(before)} became {show(after)}")
         return result
 
     return Case(text, act, expects, **options)
+
+
+def _held(value: Any) -> Any:
+    """A value, or what an object holds that is equal to no copy of itself."""
+    plain = type(value).__eq__ is not object.__eq__
+    return value if plain else getattr(value, "__dict__", None)
 
 
 def name_of(function: Any) -> str:

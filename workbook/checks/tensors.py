@@ -1,0 +1,96 @@
+"""Observations on tensors, for the checks of lessons that use them.
+
+A tensor is observed as it is, so that a message shows its shape and dtype. What a
+tensor does, its gradient and the way it was written to, is put into words beside it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from workbook.checks.cases import Case, call, case
+from workbook.compare import FLOAT32, Said, Tolerance
+
+CUT_OFF = Said("none: the result has lost its way back")
+
+
+def asked(
+    text: str,
+    function: Callable[..., Any],
+    *args: Any,
+    expects: Any,
+    seen: Callable[[Any], Any] = lambda out: out,
+    within: Tolerance = FLOAT32,
+    **options: Any,
+) -> Case:
+    """A call on copies that must stay unchanged; `seen` says what is looked at."""
+    inner = call(function, *args, expects=None)
+    return case(text, lambda: seen(inner.act()), expects, within=within, **options)
+
+
+def is_nothing(out: Any) -> bool:
+    """Whether nothing was returned; then it is left as it is, and told so."""
+    return out is None or out is ... or out is NotImplemented
+
+
+def named(name: str) -> Callable[[Any], Any]:
+    """Look at a result under a name, so that a message says `N[1, 2] = 1`."""
+    return lambda out: out if is_nothing(out) else {name: out}
+
+
+def counted(out: Any) -> Any:
+    """A table of counts; int32 holds them as well as int64."""
+    whole = isinstance(out, torch.Tensor) and out.dtype == torch.int32
+    return named("N")(out.long() if whole else out)
+
+
+def number(out: Any) -> Any:
+    """A loss: a tensor of one float without dimensions, or a plain one."""
+    if isinstance(out, torch.Tensor) and out.dim() == 0 and out.is_floating_point():
+        out = out.item()
+    return named("loss")(out)
+
+
+def leaf(values: Any) -> torch.Tensor:
+    """A copy of a tensor that collects its gradient."""
+    return torch.as_tensor(values).detach().clone().requires_grad_()
+
+
+def with_gradient(
+    act: Callable[[torch.Tensor], Any], at: torch.Tensor, seen: Callable[[Any], Any]
+) -> Any:
+    """What comes out of `act(at)`, and the gradient that reaches `at` from there.
+
+    An output of several numbers is weighed by 1, 2, 3, … before it is summed up.
+    """
+    start = leaf(at)
+    out = act(start)
+    if not isinstance(out, torch.Tensor):
+        return seen(out)
+    found = {**seen(out.detach()), "gradient": CUT_OFF}
+    if out.requires_grad:
+        (out * weights(out)).sum().backward()
+        found["gradient"] = start.grad if start.grad is not None else CUT_OFF
+    found["argument"] = Said("as it was" if torch.equal(start, at) else "changed")
+    return found
+
+
+def weights(out: torch.Tensor) -> torch.Tensor:
+    """1, 2, 3, … in the shape of a tensor."""
+    return torch.arange(1.0, out.numel() + 1).reshape(out.shape)
+
+
+class Steps(TorchFunctionMode):
+    """Counts the tensor operations that Python starts while it is entered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = 0
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.taken += 1
+        return function(*args, **(kwargs or {}))
