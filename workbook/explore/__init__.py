@@ -16,6 +16,8 @@ _DOORS = {
     "two_moons": "moons",
     "record_boundary": "moons",
     "count_map": "bigram",
+    "record_table": "bigram",
+    "descent_to_table": "bigram",
     "broadcasting": "broadcasting",
     "name_sampler": "sampling",
     "name_scorer": "scoring",

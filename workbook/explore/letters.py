@@ -76,24 +76,22 @@ def letter_map(
 
 
 class _Map:
-    """All frames, and the axes that hold every one of them."""
+    """All frames; the axes of each hold its letters, so that a cluster can be read."""
 
     def __init__(self, frames: list[Letters], names: list[str]) -> None:
         self.frames, self.names = frames, names
         self.vowels = [i for i, name in enumerate(names) if name in VOWELS]
-        self.limits = [_limits([f.points for f in frames], axis) for axis in (0, 1)]
-        self.panel = Panel(40, 14, 380, 350, *self.limits)
 
     def page(self, at: int) -> Page:
         frame = self.frames[at]
         near = nearest(frame.points)
         return Page(
             title=self._claim(frame),
-            look="Orange squares are vowels. Letters that do the same work in a name "
-            "move together; those that are like no other, q and the dot that ends a "
-            "name, drift away.",
+            look="Orange squares are vowels, the black disc is the dot that ends a "
+            "name. Letters after which the same things happen come together; the "
+            "axes follow, so read how far apart on their numbers.",
             body=self._plane(at) + self._losses(at),
-            height=404,
+            height=406,
             header=("letter", "x", "y", "nearest"),
             rows=[
                 (name, f"{x:.2f}", f"{y:.2f}", self.names[near[i]])
@@ -110,32 +108,37 @@ class _Map:
         return f"Step {frame.step:,}: vowels lie {share:.2f} times as far apart as all"
 
     def _plane(self, at: int) -> str:
-        marks = [self.panel.axes("first number", "second number")]
-        marks += [self._trail(at, i) for i in self.vowels]
         points = self.frames[at].points
+        panel = Panel(40, 28, 390, 340, _limits(points, 0), _limits(points, 1))
+        trails = "".join(self._trail(panel, at, i) for i in self.vowels)
+        marks = [panel.axes("first number", "second number"), panel.clip(trails)]
         order = [i for i in range(len(points)) if i not in self.vowels] + self.vowels
-        return "".join(marks + [self._letter(i, points[i]) for i in order])
+        for i in order:
+            marks.append(
+                self._letter(i, (panel.x(points[i][0]), panel.y(points[i][1])))
+            )
+        return "".join(marks)
 
-    def _trail(self, at: int, letter: int) -> str:
+    def _trail(self, panel: Panel, at: int, letter: int) -> str:
         """Where a vowel came from."""
         past = [f.points[letter] for f in self.frames[max(0, at - TAIL) : at + 1]]
-        points = [(self.panel.x(x), self.panel.y(y)) for x, y in past]
+        points = [(panel.x(x), panel.y(y)) for x, y in past]
         return svg.path(points, "positive", 1.5, opacity=0.5)
 
-    def _letter(self, i: int, point: Point) -> str:
-        x, y, name = self.panel.x(point[0]), self.panel.y(point[1]), self.names[i]
+    def _letter(self, i: int, place: Point) -> str:
+        (x, y), name = place, self.names[i]
         if i in self.vowels:
-            mark = svg.box(x - 10, y - 10, 20, 20, "positive", None, 3)
+            mark = svg.box(x - 9, y - 9, 18, 18, "positive", None, 3)
             return mark + svg.text(
                 x, y + 4.5, name, "paper", 14, "middle", True, halo=False
             )
-        ring = svg.dot(x, y, "reference", 9.5, hollow=True)
-        drop = 1.5 if name == "." else 4.5
-        return ring + svg.text(x, y + drop, name, "ink", 13, "middle", halo=False)
+        if name == ".":
+            return svg.dot(x, y, "ink", 4)
+        return svg.text(x, y + 4.5, name, "ink", 14.5, "middle")
 
     def _losses(self, at: int) -> str:
         """The loss against the step, the frame of the picture marked."""
-        frame, left, width = self.frames[at], 470.0, 160.0
+        frame, left, width = self.frames[at], 478.0, 138.0
         marks = [svg.text(left, 30, f"step {frame.step:,}", "soft", 13, halo=False)]
         if frame.loss is None:
             return "".join(marks)
@@ -151,7 +154,7 @@ class _Map:
         low, high = min(losses), _most(losses)
         room = 0.1 * (high - low) or 0.1
         ends = (steps[0], steps[-1])
-        panel = Panel(left, 130, width, 234, ends, (low - room, high + room))
+        panel = Panel(left, 134, width, 234, ends, (low - room, high + room))
         here = svg.dot(
             panel.x(frame.step),
             max(panel.top, panel.y(frame.loss)),
@@ -182,8 +185,8 @@ def spread(points: Sequence[Point], some: Sequence[int]) -> float:
     return fmean(math.dist(p, q) for p, q in combinations(chosen, 2)) / (every or 1.0)
 
 
-def _limits(frames: Sequence[Sequence[Point]], axis: int) -> tuple[float, float]:
-    values = [point[axis] for points in frames for point in points]
+def _limits(points: Sequence[Point], axis: int) -> tuple[float, float]:
+    values = [point[axis] for point in points]
     room = 0.07 * (max(values) - min(values)) or 1.0
     return min(values) - room, max(values) + room
 

@@ -54,12 +54,14 @@ def text(
     halo: bool = True,
     code: bool = False,
 ) -> str:
-    """Words with their baseline at (x, y); `halo` clears what lies under them."""
+    """Words with their baseline at (x, y); `halo` clears what lies under them.
 
+    code: in the type of code, each hyphen as it is.
+    """
     kind = "wb-halo" if halo else None
     return tag(
         "text",
-        escape(minus(words), quote=False),
+        escape(words if code else minus(words), quote=False),
         x=x,
         y=y,
         font_size=size,
