@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from workbook.explore import bigram, count_map
+from workbook.explore import bigram, count_map, descent_to_table, record_table
 from workbook.explore.alphabet import LETTERS, entropy
 
 ABC = ".abc"
@@ -118,3 +118,62 @@ def test_every_state_is_well_formed_with_a_claim_of_one_line_and_quick() -> None
 def test_each_row_of_the_map_takes_a_click() -> None:
     drawn = count_map(N, letters=ABC).page().svg()
     assert drawn.count("wb-of-row button") == 4
+
+
+# --- The descent to the table -----------------------------------------------------
+
+
+def trained(steps: int, W: torch.Tensor, counts: torch.Tensor) -> list:
+    """Frames of a table that is learned from counts, with the lecture's penalty."""
+    shares, frames = counts / counts.sum(), []
+    for step in range(steps):
+        loss = -(shares * W.log_softmax(1)).sum() + 0.01 * (W**2).mean()
+        frames.append(record_table(W, step, loss))
+        W.grad = None
+        loss.backward()
+        W.data -= 5 * W.grad
+    return frames
+
+
+@pytest.fixture(scope="module")
+def frames() -> list:
+    W = torch.zeros(4, 4, requires_grad=True)
+    return trained(100, W, torch.tensor(N, dtype=torch.float32))
+
+
+def test_a_frame_holds_the_softmax_of_each_row_and_no_tensor() -> None:
+    W = torch.tensor([[0.0, math.log(3)], [2.0, 2.0]], requires_grad=True)
+    frame = record_table(W, torch.tensor(7), torch.tensor(1.5))
+    assert frame.step == 7 and frame.loss == 1.5
+    assert frame.p[0] == pytest.approx([0.25, 0.75])
+    assert frame.p[1] == [0.5, 0.5]
+
+
+def test_the_learned_table_nears_the_counted_one(frames) -> None:
+    walk = descent_to_table(frames, N, letters=ABC)
+    far = [float(row[2].removesuffix(" %")) for row in walk.page().rows]
+    assert far == sorted(far, reverse=True) and far[0] > 25 and far[-1] < 10
+    assert walk.page().title.startswith("Before the first step the loss is 1.3863")
+    assert walk.page(frame=99).title.startswith("After 99 steps")
+
+
+def test_a_table_equal_to_the_counts_is_off_by_nothing() -> None:
+    W = (torch.tensor(N) + 1.0).log()
+    page = descent_to_table([record_table(W)], N, letters=ABC).page()
+    assert page.title.endswith("odds are off by 0.0 %")
+
+
+def test_every_frame_is_well_formed_even_far_from_the_diagonal(frames) -> None:
+    W = torch.tensor([[900.0, 0, 0, -900.0]] * 4)
+    for frame in (frames[0], frames[-1], record_table(W)):
+        page = descent_to_table([frame], N, letters=ABC).page()
+        ElementTree.fromstring(page.svg())
+        assert len(page.title) <= 72 and "nan" not in page.svg()
+
+
+@pytest.mark.parametrize(
+    "given, counts, said",
+    [([], N, "record at least one step"), (None, [[1]], "4 letters need 4 by 4")],
+)
+def test_a_descent_without_frames_or_counts_is_told_why(given, counts, said) -> None:
+    assert said in descent_to_table(given, counts, letters=ABC).page().title

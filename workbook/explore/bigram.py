@@ -10,11 +10,11 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbook.explore import svg
-from workbook.explore.base import Choice, Explorable, Page, Slider, refusal
-from workbook.explore.alphabet import LETTERS, entropy, spoken, square
+from workbook.explore.alphabet import LETTERS, entropy, listed, spoken, square
+from workbook.explore.base import Choice, Explorable, Page, Slider, Steps, refusal
 from workbook.explore.page import WIDTH, Refused
 from workbook.explore.svg import Panel
 from workbook.style import number
@@ -276,3 +276,155 @@ class _Map:
         return "".join(words) + svg.text(
             panel.right, panel.top - 10, "nats", "soft", 11, "end"
         )
+
+
+# --- The descent to the table -----------------------------------------------------
+
+
+DESCENT = (
+    "On the right each dot is a pair of letters: across, the logarithm of its counted "
+    "probability; up, of the learned one. Training draws the cloud onto the grey "
+    "diagonal, frequent pairs first. Hollow dots are pairs that never occur: there the "
+    "penalty alone decides where they stop."
+)
+
+
+class Descent(NamedTuple):
+    """What a table of weights says after some steps: plain numbers."""
+
+    step: int
+    loss: float | None
+    p: Counts  # softmax of each row
+
+
+def record_table(W: Any, step: int = 0, loss: Any = None) -> Descent:
+    """One frame for `descent_to_table`: the rows of W, (V, V), as probabilities.
+
+    loss: a number, or a tensor of one element, to be shown beside the step.
+    """
+    rows = listed(W.detach() if hasattr(W, "detach") else W)
+    p = [_softmax([float(w) for w in row]) for row in rows]
+    plain = loss.item() if hasattr(loss, "item") else loss
+    return Descent(int(step), plain, p)
+
+
+def descent_to_table(
+    frames: Sequence[Descent], counts: Any, *, letters: str = LETTERS
+) -> Explorable:
+    """Slide through the training: each weight walks to the logarithm of its count.
+
+    frames: a list of `record_table(W, step, loss)`. counts: (V, V), what was counted;
+    the counted probabilities are the target, smoothed by one.
+    """
+    try:
+        table = square(counts, letters, "The table of counts")
+        if not frames:
+            raise Refused("There is no frame to show: record at least one step.")
+    except Refused as reason:
+        return refusal(reason)
+    target = [smoothed(row, 1.0) for row in table]
+    walk = _Walk(list(frames), table, target, letters)
+    last = len(frames) - 1
+    return Explorable(
+        walk.page, Steps("frame", "frame", last, play=400), still={"frame": last}
+    )
+
+
+def _softmax(row: list[float]) -> list[float]:
+    highest = max(row)
+    powers = [math.exp(w - highest) for w in row]
+    return [power / sum(powers) for power in powers]
+
+
+class _Walk:
+    """Recorded frames beside the table that was counted."""
+
+    def __init__(
+        self, frames: list[Descent], counts: Counts, target: Counts, letters: str
+    ) -> None:
+        self.frames, self.counts, self.target = frames, counts, target
+        self.letters = letters
+        self.weight = [sum(row) for row in counts]
+        self.highest = max(map(max, target))
+
+    def page(self, frame: int) -> Page:
+        now = self.frames[frame]
+        return Page(
+            title=self._claim(now),
+            look=DESCENT,
+            body=self._maps(now) + self._cloud(now),
+            height=322,
+            header=("step", "loss", "distance from the counts"),
+            rows=[
+                (str(f.step), "" if f.loss is None else f"{f.loss:.4f}", self._far(f))
+                for f in self._sparse(frame)
+            ],
+        )
+
+    def _claim(self, now: Descent) -> str:
+        step = f"After {now.step} steps" if now.step else "Before the first step"
+        loss = "" if now.loss is None else f" the loss is {now.loss:.4f};"
+        return f"{step}{loss} the odds are off by {self._far(now)}"
+
+    def _far(self, frame: Descent) -> str:
+        """Mean distance of both tables' probabilities, weighted as the rows occur."""
+        total = sum(
+            weight * sum(abs(a - b) for a, b in zip(mine, due, strict=True))
+            for weight, mine, due in zip(self.weight, frame.p, self.target, strict=True)
+        )
+        return f"{100 * total / 2 / (sum(self.weight) or 1):.1f} %"
+
+    def _sparse(self, index: int) -> list[Descent]:
+        """Some ten frames over the whole run, the one in the picture among them."""
+        every = max(1, len(self.frames) // 9)
+        chosen = {*range(0, len(self.frames), every), index, len(self.frames) - 1}
+        return [self.frames[i] for i in sorted(chosen)]
+
+    def _maps(self, now: Descent) -> str:
+        """Learned and counted, on the same scale of blue."""
+        marks, cell = [], 162 / len(self.letters)
+        for i, (name, table) in enumerate(
+            (("learned", now.p), ("counted", self.target))
+        ):
+            left, top = 8 + 178.0 * i, 54.0
+            shares = [[math.sqrt(p / self.highest) for p in row] for row in table]
+            side = cell * len(self.letters)
+            marks += [
+                svg.text(left, top - 10, name, "ink", 13, bold=True, halo=False),
+                svg.box(left, top, side, side, "paper", 0, 0, "faint"),
+                svg.cells(shares, left, top, cell),
+            ]
+        words = "rows: this letter; columns: the next"
+        return "".join(marks) + svg.text(8, 234, words, "soft", 11.5, halo=False)
+
+    def _cloud(self, now: Descent) -> str:
+        """ln p counted against ln p learned; never seen pairs are hollow."""
+        low = min(math.log(p) for row in self.target for p in row) - 0.4
+        panel = Panel(404, 24, 226, 248, (low, 0.2), (low, 0.2))
+        seen, unseen = [], []
+        triples = zip(self.counts, self.target, now.p, strict=True)
+        for count, due, p in (
+            one for rows in triples for one in zip(*rows, strict=True)
+        ):
+            height = max(math.log(p), low) if p else low
+            place = panel.x(math.log(due)), panel.y(height)
+            (seen if count else unseen).append(place)
+        ends = panel.points((low, 0.2), (low, 0.2))
+        return (
+            panel.axes("ln p, counted", "ln p, learned", [-8, -6, -4, -2, 0])
+            + svg.path(ends, "reference", 1.2, "5 3")
+            + panel.clip(_specks(unseen, "reference", True) + _specks(seen, "forward"))
+        )
+
+
+def _specks(places: Sequence[svg.Point], colour: str, hollow: bool = False) -> str:
+    """Many small dots as one path."""
+    r = 2.0
+    d = "".join(
+        f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 -{2 * r} 0"
+        for x, y in places
+    )
+    if hollow:
+        return svg.curve(d, colour, 1)
+    filled = {"class_": f"wb-{colour}", "color": svg.LIGHT[colour]}
+    return svg.tag("path", d=d, fill="currentColor", opacity=0.55, **filled)
