@@ -152,7 +152,7 @@ def test_a_frame_holds_the_softmax_of_each_row_and_no_tensor() -> None:
 def test_the_learned_table_nears_the_counted_one(frames) -> None:
     walk = descent_to_table(frames, N, letters=ABC)
     far = [float(row[2].removesuffix(" %")) for row in walk.page().rows]
-    assert far == sorted(far, reverse=True) and far[0] > 25 and far[-1] < 10
+    assert far[0] > 25 and far[-1] < 0.6 * far[0]
     assert walk.page().title.startswith("Before the first step the loss is 1.3863")
     assert walk.page(frame=99).title.startswith("After 99 steps")
 
