@@ -1,13 +1,4 @@
-"""Answers to lesson 1's exercises, as learners might write them: cells of code.
-
-Each is run after the solutions' cells up to its exercise, and so replaces as much of
-the solution as it defines. RIGHT must pass. SAME repeats known mistakes in other words
-and must be recognised as these. WRONG is on no list: it must not pass, nor be taken
-for a known mistake unless its entry in APT says which one fits it as well.
-EQUIVALENT lists the mutants of the solutions that no check can or should tell apart.
-LISTED numbers the wrong answers that were collected for this lesson, and says where
-each one is.
-"""
+"""Answers to lesson 1's exercises, as learners might write them: cells of code."""
 
 RIGHT: dict[str, dict[str, str]] = {
     "micrograd.derivative": {

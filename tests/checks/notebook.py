@@ -1,14 +1,13 @@
 """A learner's notebook for tests: cells run in a namespace of their own."""
 
-import math
-import random
+import ast
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from textwrap import indent
 from typing import Any
 
-from workbook import add_to, source
+from workbook import source
 from workbook.checks import Exercise, known
 from workbook.course import lesson
 
@@ -25,9 +24,33 @@ def cells(slug: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((c.text, c.exercise) for c in codes if not c.text.startswith(skipped))
 
 
-def blank() -> Names:
-    """A namespace after the notebook's first cell."""
-    return {"__name__": "__main__", "math": math, "random": random, "add_to": add_to}
+def blank(slug: str = "micrograd") -> Names:
+    """A namespace after the imports of the notebook's first code cell."""
+    names: Names = {"__name__": "__main__"}
+    first = next(c for c in source.read(lesson(slug).solution_source) if is_code(c))
+    for line in ast.parse(first.text).body:
+        if isinstance(line, ast.Import | ast.ImportFrom):
+            exec(ast.unparse(line), names)
+    return names
+
+
+def is_code(cell: source.Cell) -> bool:
+    return cell.kind == "code"
+
+
+def bare(id: str) -> Names:
+    """A namespace with what the cells of an exercise cannot be run without.
+
+    These are classes that it adds to or names, without an answer in them, and the
+    cells that are no exercise.
+    """
+    names = blank(known(id).lesson)
+    for text, exercise in _until(id):
+        if exercise is None:
+            exec(text, names)
+        elif exercise != id and text.startswith("class "):
+            exec(emptied(text, f'raise NotImplementedError("TODO {exercise}")'), names)
+    return names
 
 
 def solved(id: str) -> Names:
@@ -80,7 +103,7 @@ def _until(id: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _run(id: str, changed: Callable[[str, str | None], str]) -> Names:
-    names = blank()
+    names = blank(known(id).lesson)
     for text, exercise in _until(id):
         exec(compile(changed(text, exercise), "<cell>", "exec"), names)
     return names

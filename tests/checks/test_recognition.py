@@ -4,15 +4,14 @@ import re
 from functools import cache
 
 import pytest
-from answers_micrograd import RIGHT, SAME, WRONG
+from answers import IDS, RIGHT, SAME, WRONG
 from notebook import answered
 
-from workbook.checks import call, case, exercise, exercises, known, run
+from workbook.checks import call, case, exercise, known, run
 from workbook.checks.asking import Answers, Raised, fingerprint
 from workbook.checks.cases import _known
 from workbook.checks.recognition import recognised
 
-IDS = list(exercises("micrograd"))
 FORBIDDEN = r"\b(simply|just|obviously|clearly|easy|of course|unfortunately|sorry)\b"
 
 
