@@ -16,6 +16,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 BLOCK = 100  # steps before the next loop has its turn
@@ -131,19 +132,40 @@ def _run(kind: str, steps: int) -> Any:
     return live.train(steps, lr=0.1, view=view, panels=panels)
 
 
+@cache
+def _data() -> tuple[Any, Any, Any, list[Any]]:
+    """Inputs, targets, a generator, and the numbers of the model.
+
+    All loops work on the same memory: the same step on other addresses has been seen
+    to take 4 % more or less, which is more than what is measured.
+    """
+    import torch
+
+    g = torch.Generator().manual_seed(1)
+    x = torch.randint(0, 27, (20_000, 3), generator=g)
+    y = torch.randint(0, 27, (20_000,), generator=g)
+    return x, y, g, [p.data for p in _model().parameters()]
+
+
+def _model() -> Any:
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Embedding(27, 10), nn.Flatten(), nn.Linear(30, 200), nn.Tanh(),
+        nn.Linear(200, 27),
+    )  # fmt: skip
+
+
 def _training() -> Callable[[], tuple[Any, Any]]:
     """A function that makes one step of the lesson's training."""
     import torch
     from torch import nn
 
-    g = torch.Generator().manual_seed(1)
-    model = nn.Sequential(
-        nn.Embedding(27, 10), nn.Flatten(), nn.Linear(30, 200), nn.Tanh(),
-        nn.Linear(200, 27),
-    )  # fmt: skip
+    x, y, g, numbers = _data()
+    model = _model()
     parameters = list(model.parameters())
-    x = torch.randint(0, 27, (20_000, 3), generator=g)
-    y = torch.randint(0, 27, (20_000,), generator=g)
+    for p, shared in zip(parameters, numbers, strict=True):
+        p.data = shared
 
     def step() -> tuple[Any, Any]:
         ix = torch.randint(0, len(x), (32,), generator=g)
