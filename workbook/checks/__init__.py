@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 _LOOK = 1.0  # seconds for reading the objects, and for moving them
-_RECOGNITION = 2.0  # seconds for comparing with the known mistakes
+_RECOGNITION = 2.0  # seconds for comparing with the known mistakes, at least
 _SHARE = 0.6  # of the time is for the notebook, where the given module may follow
 
 
@@ -149,7 +149,7 @@ def _recognised(
     def look() -> Mistake | None:
         return recognised(check, fingerprint(check, objects))
 
-    match = guarded(look, _RECOGNITION, around).value
+    match = guarded(look, max(_RECOGNITION, check.limit / 4), around).value
     if match is None:
         return verdict
     return replace(verdict, lines=wording.looks_as(verdict, match), mistake=match.id)

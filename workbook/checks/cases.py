@@ -122,6 +122,7 @@ class Exercise:
     limit: float  # seconds
     parts: tuple[str, ...] = ()  # the methods it adds to a class that grows
     names: tuple[str, ...] = ()  # of the objects; a class has a capital
+    stands_on: dict[str, Any] = field(default_factory=dict)
     mistakes: dict[str, Mistake] = field(default_factory=dict)
     skeletons: list[FunctionType] = field(default_factory=list)
 
@@ -156,17 +157,26 @@ _known: dict[str, Exercise] = {}
 
 
 def exercise(
-    id: str, *, version: int = 1, limit: float = 3.0, parts: tuple[str, ...] = ()
+    id: str,
+    *,
+    version: int = 1,
+    limit: float = 3.0,
+    parts: tuple[str, ...] = (),
+    stands_on: dict[str, Any] | None = None,
 ) -> Callable[[Ask], Exercise]:
     """Decorator: make the generator of cases the check of the exercise `id`.
 
     A parameter whose name is capitalised takes a class, any other a function.
     `parts` names the methods that the exercise adds to a class of several exercises.
+    `stands_on` has right answers to earlier exercises that the given module lacks,
+    since nothing public needs them.
     """
 
     def put(ask: Ask) -> Exercise:
         names = tuple(inspect.signature(ask).parameters)
-        _known[id] = Exercise(id, ask, version, limit, parts, names)
+        _known[id] = Exercise(
+            id, ask, version, limit, parts, names, dict(stands_on or {})
+        )
         return _known[id]
 
     return put

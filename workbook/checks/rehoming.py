@@ -143,9 +143,10 @@ def _defined(module: ModuleType) -> Names:
 
 
 def _offered(check: Exercise, objects: tuple[Any, ...], fresh: ModuleType) -> Names:
-    """What the given module has in place of other exercises' answers."""
+    """What there is in place of other exercises' answers, most of it given."""
     own = {*check.names, *(name_of(thing) for thing in objects)}
-    return {n: v for n, v in _defined(fresh).items() if n not in own}
+    offered = check.stands_on | _defined(fresh)
+    return {n: v for n, v in offered.items() if n not in own}
 
 
 def _grown(mine: type, theirs: type, parts: tuple[str, ...]) -> type:
