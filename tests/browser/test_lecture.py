@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 
 from .driver import Notebook, until
+from .explorable import LOST, Picture, complete, formulas_set, unbroken
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-LOST = re.compile("Loading widget|model not found|Error displaying widget")
 
 
 @pytest.fixture(scope="module")
@@ -20,84 +18,16 @@ def lecture(open_for_module) -> Notebook:
     return open_for_module("notebooks/01_micrograd.ipynb").run_all()
 
 
-class Picture:
-    """An explorable of the lecture: claim, picture, numbers, and what moves it."""
-
-    def __init__(self, lecture: Notebook, door: str) -> None:
-        self.page = lecture.page
-        self.live = lecture.outputs(f"explore.{door}(").locator(".wb-x:visible")
-        self.live.scroll_into_view_if_needed()
-        until(self._unfolded, "the button Numbers is pressed")
-        self.live.locator("table").wait_for()
-
-    def _unfolded(self) -> bool:
-        """Press the button, again where the page moved away from under the mouse."""
-        toggle = self.live.get_by_role("button", name="Numbers")
-        if "mod-active" not in toggle.get_attribute("class"):
-            toggle.click()
-            self.page.wait_for_timeout(500)
-        return "mod-active" in toggle.get_attribute("class")
-
-    @property
-    def claim(self) -> str:
-        return self.live.locator(".wb-title").inner_text()
-
-    @property
-    def drawn(self) -> str:
-        return self.live.locator("figure > svg").inner_html()
-
-    @property
-    def numbers(self) -> dict[str, list[str]]:
-        """The table: the first cell of each row -> the others."""
-        rows = self.live.locator("tbody tr").all()
-        cells = [row.locator("td").all_inner_texts() for row in rows]
-        return {first: rest for first, *rest in cells}
-
-    def changes(self, act: Callable[[], object]) -> Picture:
-        """Do something, and wait for the picture's answer."""
-        before = self.drawn
-        act()
-        until(lambda: self.drawn != before, "the picture answers", 10)
-        return self
-
-    def press(self, key: str, slider: int = 0) -> Picture:
-        """A key on a slider."""
-        handle = self.live.get_by_role("slider").nth(slider)
-        return self.changes(lambda: handle.press(key))
-
-    def click(self, name: str) -> Picture:
-        words = re.compile(rf"^\s*{re.escape(name)}$")  # after an icon
-        return self.changes(self.live.locator("button", has_text=words).click)
-
-
 def test_it_runs_from_top_to_bottom_without_an_error_anywhere(lecture):
-    red = lecture.panel.locator("[data-mime-type$=error], [data-mime-type$=stderr]")
-    assert red.all_inner_texts() == []
-    assert lecture.errors == []
+    unbroken(lecture)
 
 
 def test_every_figure_explorable_and_prediction_is_on_the_page(lecture):
-    code = "\n".join(lecture.sources)
-    shown = lecture.panel.locator(".wb-x:visible")
-    doors = re.findall(r"^explore\.(\w+)\(", code, re.MULTILINE)
-    assert len(doors) == 4
-    explorables = lecture.panel.locator(".wb-x:not(.wb-live):visible")
-    assert explorables.locator("figure > svg").count() == len(doors)
-    runs = len(re.findall(r"live\.train\(", code))
-    assert lecture.panel.locator(".wb-live:visible").count() == runs > 0
-    figures = len(re.findall(r"style\.figure\(", code))
-    assert lecture.panel.locator(".jp-RenderedImage img:visible").count() == figures
-    guesses = len(re.findall(r"= predict\(", code))
-    assert shown.get_by_placeholder("your guess").count() == guesses
-    assert shown.get_by_role("button", name="Show me").count() == guesses
-    assert not lecture.panel.get_by_text(LOST).count()
+    complete(lecture, explorables=4)
 
 
 def test_its_formulas_are_set(lecture):
-    texts = lecture.panel.locator(".jp-MarkdownCell .jp-RenderedMarkdown")
-    assert lecture.panel.locator("mjx-container").count() > 50
-    assert not [text for text in texts.all_inner_texts() if "$" in text]
-    assert not lecture.panel.locator("mjx-merror").count()
+    formulas_set(lecture, least=50)
 
 
 def test_the_tangent_probe_answers_keys_and_the_mouse(lecture):
