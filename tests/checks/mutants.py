@@ -36,8 +36,11 @@ def mutants(code: str) -> list[Mutant]:
 
 
 def _untouched(tree: ast.AST) -> Iterator[ast.AST]:
-    """Docstrings, decorators and `__repr__`: no part of what an exercise asks for."""
+    """Docstrings, decorators, annotations, `__repr__`: an exercise asks for none."""
     for node in ast.walk(tree):
+        for said in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if said is not None:
+                yield from ast.walk(said)
         for mark in getattr(node, "decorator_list", ()):
             yield from ast.walk(mark)
         if getattr(node, "name", "") == "__repr__" or (

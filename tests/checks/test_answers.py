@@ -95,7 +95,7 @@ def test_no_mutant_of_the_solution_passes_but_the_equivalent_ones(id, monkeypatc
     found = mutants(code_of(id))
     passed = {m.name for m in found if run(id, *answered(id, m.code)).passed}
     assert passed == set(EQUIVALENT.get(id, {}))
-    assert len(found) > 10
+    assert len(found) >= 10
 
 
 def code_of(id: str) -> str:

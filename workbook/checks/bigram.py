@@ -34,6 +34,7 @@ Cases = Iterator[Case]
 Words = list[str]
 AS_IT_WAS = Said("as it was")
 DESCENT = Tolerance(2e-3, 1e-5, "rounding of single precision adds up over the steps")
+LARGE = Tolerance(2e-3, 1e-6, "near 1000 single precision keeps four decimals")
 
 
 def _given() -> Any:
@@ -477,9 +478,9 @@ for _name, (_sentence, _wrong) in _TABLES.items():
 # ---------------------------------------------------------------- sample
 
 
-NAMES, SEED = 300, 5
+NAMES, SEED = 200, 5
 _CERTAIN = [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
-_MODEL = [[0.1, 0.65, 0.25], [0.1, 0.3, 0.6], [0.5, 0.3, 0.2]]
+_MODEL = [[0.3, 0.5, 0.2], [0.1, 0.3, 0.6], [0.5, 0.3, 0.2]]
 
 
 def _generator(seed: int) -> torch.Generator:
@@ -487,16 +488,20 @@ def _generator(seed: int) -> torch.Generator:
 
 
 def _drawn(
-    sample: Callable, rows: list, names: int, seed: int | torch.Generator
+    sample: Callable, rows: list, names: int, seed: int, letters: str = "ab"
 ) -> list:
     """Names drawn one after the other from one generator."""
-    rng = _generator(seed) if isinstance(seed, int) else seed
-    P, ab = torch.tensor(rows), _vocabulary("ab")
-    return [sample(P, ab, rng) for _ in range(names)]
+    P, rng, vocabulary = torch.tensor(rows), _generator(seed), _vocabulary(letters)
+    return [sample(P, vocabulary, rng) for _ in range(names)]
 
 
-def _only(sample: Callable, rows: list) -> Any:
-    return _drawn(sample, rows, 1, SEED)[0]
+def _only(sample: Callable, rows: list, letters: str = "ab") -> Any:
+    return _drawn(sample, rows, 1, SEED, letters)[0]
+
+
+def _chain(length: int) -> list[list[float]]:
+    """Rows that lead from the dot down from the last letter to the first."""
+    return torch.eye(length + 1).roll(-1, 1).tolist()
 
 
 def _as_often(hits: int, tries: int, p: float) -> str:
@@ -581,6 +586,9 @@ def sample(sample: Callable) -> Cases:
     empty = [[1.0, 0.0, 0.0], *_CERTAIN[1:]]
     ended = "P leads from . to . with certainty"
     yield case(ended, lambda: _only(sample, empty), "")
+    down = "P leads down from z to a, and then to ., with certainty"
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    yield case(down, lambda: _only(sample, _chain(26), letters), letters[::-1])
     start = "three names in a row, generator=torch.Generator()"
     act = lambda: _drawn(sample, _CERTAIN, 3, SEED)  # noqa: E731
     yield case(start, act, ["ba", "ba", "ba"])
@@ -642,7 +650,7 @@ _SAMPLERS: dict[str, tuple[str, Callable]] = {
         _sampler(start=lambda V, g: 1),
     ),
     "always the start": (
-        "Each letter is drawn from row 0: the next row is the letter just drawn.",
+        "Each letter is drawn from row 0: the letter that was drawn is the next row.",
         _sampler(row=lambda P, i: P[0]),
     ),
     "columns": (
@@ -728,8 +736,8 @@ def nll(average_nll: Callable) -> Cases:
     yield _scored(average_nll, f"{sure}, [0, 0], [0, 0]", sure, [0, 0], [0, 0])
     impossible = f"{sure}, [0, 1], [1, 0], an impossible pair"
     yield _scored(average_nll, impossible, sure, [0, 1], [1, 0])
-    many = _pairs_in((6, 6), 3_000, seeded)
-    yield _scored(average_nll, "P (6, 6), 3,000 pairs", _shares_of((6, 6), rng), *many)
+    many = _pairs_in((6, 6), 400, seeded)
+    yield _scored(average_nll, "P (6, 6), 400 pairs", _shares_of((6, 6), rng), *many)
     new = _shares_of((5, 4), None), *_pairs_in((5, 4), 6, random.Random())
     yield _scored(average_nll, "P (5, 4), 6 pairs", *new, fresh=True)
 
@@ -999,6 +1007,7 @@ def _soft_slopes(row: list[float], pull: list[float]) -> list[float]:
 
 def _softened(softmax: Callable, rows: Any, **options: Any) -> Case:
     z = torch.as_tensor(rows)
+    within = LARGE if z.abs().max() > 100 else FLOAT32
     pulls = weights(z).tolist()
     slopes = [_soft_slopes(r, w) for r, w in zip(z.tolist(), pulls, strict=True)]
     want = {
@@ -1008,7 +1017,7 @@ def _softened(softmax: Callable, rows: Any, **options: Any) -> Case:
     }
     shown = z.tolist() if z.numel() <= 6 else f"logits {tuple(z.shape)}"
     act = lambda: with_gradient(softmax, z, named("p"))  # noqa: E731
-    return case(f"softmax({shown})", act, want, within=FLOAT32, **options)
+    return case(f"softmax({shown})", act, want, within=within, **options)
 
 
 def _untouched(softmax: Callable) -> Any:
@@ -1149,8 +1158,8 @@ def _trained(
 _SHOWN = [0, 1, 2, 0, 2], [1, 2, 0, 2, 0]
 
 
-@exercise("bigram.train", limit=6)
-def train(train: Callable) -> Cases:
+@exercise("bigram.train", limit=10)  # the first use of torch.optim takes seconds
+def training(train: Callable) -> Cases:
     rng, seeded = torch.Generator().manual_seed(6), random.Random(6)
     zero = torch.zeros(3, 3)
     yield _trained(train, zero, _SHOWN, 1, 1.0, 0.0)
@@ -1168,6 +1177,14 @@ def train(train: Callable) -> Cases:
     pairs = tuple(x.tolist() for x in _given().bigram_pairs(names, vocabulary))
     W = _normal((len(vocabulary),) * 2, rng)
     yield _trained(train, W, pairs, 60, 20.0, once=True)
+
+
+@training.skeleton
+def train(W, xs, ys, steps, lr=50.0, penalty=0.01):
+    losses = []
+    for _ in range(steps):
+        pass
+    return losses
 
 
 def _fit(W: torch.Tensor, xs: torch.Tensor, ys: torch.Tensor) -> torch.Tensor:
@@ -1273,7 +1290,7 @@ _TRAINERS: dict[str, tuple[str, Callable]] = {
         _trainer(step=_recorded),
     ),
     "rebound": (
-        "`W = W - …` makes a new tensor: the one that was passed in stays as it was.",
+        "A new tensor moves (`W = W - …`); the W that was passed in stays as it was.",
         _rebinding,
     ),
     "rebound in the graph": (
@@ -1322,7 +1339,7 @@ _TRAINERS: dict[str, tuple[str, Callable]] = {
     ),
 }
 for _name, (_sentence, _wrong) in _TRAINERS.items():
-    train.mistake(_name, _sentence)(_wrong)
+    training.mistake(_name, _sentence)(_wrong)
 
 
 # ---------------------------------------------------------------- cross_entropy
@@ -1341,6 +1358,7 @@ def _entropy(rows: list[list[float]], ys: list[int]) -> dict[str, Any]:
 
 def _crossed(cross_entropy: Callable, rows: Any, ys: list, **options: Any) -> Case:
     z = torch.as_tensor(rows)
+    within = LARGE if z.abs().max() > 100 else FLOAT32
     shown = z.tolist() if z.numel() <= 6 else f"logits {tuple(z.shape)}"
     text = f"cross_entropy({shown}, {ys if len(ys) < 9 else f'{len(ys)} targets'})"
     want = _entropy(z.tolist(), ys)
@@ -1351,7 +1369,7 @@ def _crossed(cross_entropy: Callable, rows: Any, ys: list, **options: Any) -> Ca
 
         return with_gradient(answer, z, named("loss"))
 
-    return case(text, act, want, within=FLOAT32, **options)
+    return case(text, act, want, within=within, **options)
 
 
 @exercise("bigram.cross_entropy")
@@ -1364,8 +1382,8 @@ def cross_entropy(cross_entropy: Callable) -> Cases:
         yield _crossed(cross_entropy, _normal((n, V), rng), ys)
     yield _crossed(cross_entropy, [[-1000.0, 0.0]], [0])
     yield _crossed(cross_entropy, [[1000.0, 999.0], [-1000.0, -1001.0]], [0, 1])
-    _, ys = _pairs_in((1, 9), 2_000, seeded)
-    yield _crossed(cross_entropy, _normal((2_000, 9), rng), ys)
+    _, ys = _pairs_in((1, 9), 300, seeded)
+    yield _crossed(cross_entropy, _normal((300, 9), rng), ys)
     _, ys = _pairs_in((1, 6), 5, random.Random())
     yield _crossed(cross_entropy, _normal((5, 6), None), ys, fresh=True)
 
@@ -1455,7 +1473,6 @@ def _cut(split_words: Callable, words: Words) -> Any:
         "sizes": _sizes(list(map(len, parts)), len(words)),
         "entries": _entries(parts, words),
         "words": AS_IT_WAS if mine == words else Said("in another order"),
-        "dev": _mixture(parts[1], words),
         **_repeated(split_words, words, parts),
     }
 
@@ -1465,7 +1482,6 @@ _CUT = {
     "sizes": Said("80, 10 and 10 %"),
     "entries": Said("each in one part"),
     "words": AS_IT_WAS,
-    "dev": Said("from all over the list"),
     "again": Said("the same split"),
     "another seed": Said("another split"),
 }
@@ -1493,13 +1509,23 @@ def _entries(parts: Any, words: Words) -> str:
 _PARTS = "train", "dev", "test"
 
 
-def _mixture(part: list, words: Words) -> str:
-    """Whether a part is a mixture of the list, and no stretch or pattern of it."""
-    places = sorted(words.index(word) for word in part if word in words)
-    half = sum(place < len(words) / 2 for place in places)
+def _mixture(split_words: Callable) -> Any:
+    """Where dev comes from: a mixture of 1,000 words, or a stretch or pattern of them.
+
+    Of 100 words drawn by chance 20 to 80 are from the first half, all but surely.
+    """
+    words = _listed(1_000)
+    parts = split_words(list(words), 42)
+    if not isinstance(parts, list | tuple) or len(parts) != 3:
+        return parts if is_nothing(parts) else {"result": Said(kind(parts))}
+    places = sorted(words.index(word) for word in parts[1] if word in words)
+    half = sum(place < 500 for place in places) / max(len(places), 1)
     gaps = {b - a for a, b in pairwise(places)}
-    mixed = len(gaps) > 2 and 0.1 < half / max(len(places), 1) < 0.9
-    return Said("from all over the list" if mixed else "from one place in the list")
+    mixed = len(gaps) > 2 and 0.2 < half < 0.8
+    return {"dev is": _ALL_OVER if mixed else Said("cut out in order")}
+
+
+_ALL_OVER = Said("from all over the list")
 
 
 def _repeated(split_words: Callable, words: Words, parts: Any) -> dict[str, str]:
@@ -1516,6 +1542,8 @@ def splits(split_words: Callable) -> Cases:
         return parts if is_nothing(parts) else [len(part) for part in parts]
 
     yield case("the sizes of split_words of 10 words", sizes, [8, 1, 1])
+    mixture = "where the dev words come from, of 1,000"
+    yield case(mixture, lambda: _mixture(split_words), {"dev is": _ALL_OVER})
     yield case(
         "split_words of 100 words", lambda: _cut(split_words, _listed(100)), _CUT
     )
@@ -1580,7 +1608,7 @@ _SPLITTERS: dict[str, tuple[str, Callable]] = {
         _splitter(_in_place_order),
     ),
     "not shuffled": (
-        "The words are not shuffled: the parts are stretches of the list.",
+        "The words are not shuffled: their places in the list decide.",
         _splitter(lambda words, seed: list(words)),
     ),
     "no seed": (
@@ -1755,10 +1783,10 @@ class _Judge:
 
 _TRAIN = [[8, 1, 0], [0, 5, 1]]
 _JUDGES: tuple[tuple[list, list, list], ...] = (
-    ([0.1, 1.0, 10.0], [[5, 1, 1], [1, 4, 1]], [[6, 1, 0], [0, 5, 1]]),
-    ([5.0, 0.02, 0.5], [[8, 1, 0], [0, 6, 1]], [[3, 2, 2], [2, 2, 2]]),
+    ([0.1, 10.0, 1.0], [[5, 1, 1], [1, 4, 1]], [[6, 1, 0], [0, 5, 1]]),
+    ([0.02, 5.0, 0.5], [[8, 1, 0], [0, 6, 1]], [[3, 2, 2], [2, 2, 2]]),
     ([0.5, 20.0, 2.0], [[3, 3, 3], [3, 3, 4]], [[9, 1, 0], [0, 9, 1]]),
-    ([0.3, 3.0, 0.03, 30.0], [[6, 2, 1], [1, 5, 2]], [[4, 4, 4], [4, 4, 5]]),
+    ([0.3, 0.03, 30.0, 3.0], [[6, 2, 1], [1, 5, 2]], [[4, 4, 4], [4, 4, 5]]),
 )
 
 
@@ -1858,7 +1886,7 @@ _TUNERS: dict[str, tuple[str, Callable]] = {
         _tuner(judged=lambda P, counts, dev, test: test(P)),
     ),
     "chosen on train": (
-        "The amount is chosen on the counts themselves: choose by dev_loss.",
+        "The least smoothing is chosen, which suits train best: choose by dev_loss.",
         _tuner(judged=_at_train),
     ),
     "chosen on dev and test": (
@@ -1872,6 +1900,15 @@ _TUNERS: dict[str, tuple[str, Callable]] = {
     "worst": ("The largest loss is chosen, not the smallest.", _tuner(best=max)),
     "dev loss": (
         "The loss that comes back is dev's: report the one on test.",
+        _tuner(
+            said=lambda amount, found, test: (
+                test(amount) and amount,
+                found[0][found[1]],
+            )
+        ),
+    ),
+    "no test": (
+        "The test is not looked at: the loss that comes back is dev's.",
         _tuner(said=lambda amount, found, test: (amount, found[0][found[1]])),
     ),
     "last table": (

@@ -1,7 +1,7 @@
 """What a learner's code may change outside itself, and how it is put back.
 
 `undisturbed()` puts back states: random generators, recursion limit, working folder,
-environment, warnings, default dtype. `exits_taken()` takes the ways out of Python
+environment, warnings, torch's defaults. `exits_taken()` takes the ways out of Python
 away. `Shared` remembers what all code shares, such as `math.exp`.
 """
 
@@ -32,6 +32,8 @@ def undisturbed() -> Iterator[None]:
         stack.callback(Shared(libraries=True).put_back)
         with suppress(RecursionError):  # where the caller is deeper than that already
             sys.setrecursionlimit(DEPTH)
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(1)  # on a busy machine two wait for each other
         warnings.filterwarnings("ignore", "coroutine .* was never awaited")
         yield
 
