@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import os
 import re
 import subprocess
 import sys
@@ -98,6 +99,22 @@ def test_the_command_writes_the_module_once(tmp_path, capsys):
     assert main(argv) == 0
     assert capsys.readouterr().out.startswith(f"{path}: as it was\n")
     assert path.read_text("utf-8") == from_solutions(lesson(1)).text
+
+
+def test_the_module_is_found_where_another_of_its_name_is_installed(tmp_path):
+    installed, course = tmp_path / "installed" / "micrograd", tmp_path / "code"
+    installed.mkdir(parents=True)
+    (installed / "__init__.py").write_text("")
+    assert main(["--from", "solutions", "--to", str(course)]) == 0
+    command = "from micrograd.micrograd import Value; print(Value(2.0) * 3)"
+    run = subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=course,
+        env=os.environ | {"PYTHONPATH": str(installed.parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout.startswith("Value(data=6.0"), run.stderr
 
 
 # ---------------------------------------------------------------- how cells become one
@@ -273,7 +290,23 @@ def test_only_what_has_passed_is_exported(small: SmallCourse, passes, capsys):
         "code/slopes/slopes.py: written",
         f"  left out  {ONE:<28} open",
         "  missing   derivative",
+        "  try       from slopes.slopes import gradient   (in code/)",
     ]
+
+
+def test_a_module_that_had_more_in_it_is_kept(small: SmallCourse, passes, capsys):
+    small.answer(RIGHT)
+    passes(ONE, TWO)
+    assert main([]) == 0
+    before = (small.root / "code" / "slopes" / "slopes.py").read_bytes()
+    passes(ONE, version=0)
+    capsys.readouterr()
+    assert main([]) == 0
+    (kept,) = (small.root / "code" / ".kept").iterdir()
+    assert kept.read_bytes() == before
+    assert f"code/.kept/{kept.name}, which had more in it" in capsys.readouterr().out
+    assert main([]) == 0  # nothing is lost now, and nothing is kept again
+    assert [*(small.root / "code" / ".kept").iterdir()] == [kept]
 
 
 def test_nothing_is_written_where_nothing_has_passed(small: SmallCourse, capsys):

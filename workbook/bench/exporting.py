@@ -1,8 +1,14 @@
-"""`make export`: the passed answers, or the solutions, as plain modules in code/."""
+"""`make export`: the passed answers, or the solutions, as plain modules in code/.
+
+Each module stands in a package, so that `from micrograd.micrograd import Value` finds
+yours in code/ also where a package of that name is installed.
+"""
 
 import argparse
 import ast
+import shutil
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -18,6 +24,8 @@ from workbook.course import Lesson, root
 from workbook.progress import Progress
 from workbook.source import exercises
 from workbook.verdict import PASSED
+
+_DEFINITIONS = ast.FunctionDef | ast.ClassDef
 
 
 def main(argv: list[str]) -> int:
@@ -39,11 +47,41 @@ def _place(one: Lesson, made: Exported, folder: Path) -> None:
     if set(made.missing) >= set(one.public):
         print(f"{name}: nothing has passed yet, nothing is written")
         return
-    print(f"{name}: {'written' if write(made.text, path) else 'as it was'}")
+    kept = _keep(path, made, folder)
+    written = write(made.text, path)
+    package = path.with_name("__init__.py")
+    if not package.exists():
+        write('"""Your own modules, made by `make export`."""\n', package)
+    print(f"{name}: {'written' if written else 'as it was'}")
+    if kept:
+        print(f"  kept      {kept}, which had more in it")
     for id, why in made.left_out.items():
         print(f"  left out  {id:<28} {why}")
     if made.missing:
         print(f"  missing   {', '.join(made.missing)}")
+    there = next(name for name in one.public if name not in made.missing)
+    module = ".".join(Path(one.module).relative_to("code").with_suffix("").parts)
+    print(f"  try       from {module} import {there}   (in {folder.name}/)")
+
+
+def _keep(path: Path, made: Exported, folder: Path) -> Path | None:
+    """A dated copy of a module that has names which the new one lacks."""
+    if not path.exists() or not set(made.missing) & _defined(path):
+        return None
+    stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S")
+    kept = folder / ".kept" / f"{path.stem}-{stamp}.py"
+    kept.parent.mkdir(exist_ok=True)
+    shutil.copy2(path, kept)
+    return kept.relative_to(folder.parent)
+
+
+def _defined(path: Path) -> set[str]:
+    """What a module defines; nothing where it cannot be read."""
+    try:
+        body = ast.parse(path.read_text("utf-8")).body
+    except (SyntaxError, ValueError):
+        return set()
+    return {node.name for node in body if isinstance(node, _DEFINITIONS)}
 
 
 def from_exercises(one: Lesson) -> Exported:
