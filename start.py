@@ -14,7 +14,7 @@ front.show_overview()
 # %% [markdown]
 # ## Tracker
 #
-# What stands for exercises ticks itself when they pass. The rest is yours to tick.
+# An item made of exercises ticks itself when they pass. The others are yours to tick.
 
 # %%
 front.show_tracker()

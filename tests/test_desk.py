@@ -423,3 +423,17 @@ def test_what_took_a_doors_place_may_refuse_to_be_shown(shell, capsys):
     shell.user_ns["check"] = Shy()
     desk._put_back()
     assert shell.user_ns["check"] is desk.check
+
+
+def test_an_interrupted_check_says_so_in_a_sentence_and_records_nothing(
+    monkeypatch, learner
+):
+    def interrupted(id, *objects):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(desk, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="interrupted; nothing") as caught:
+        desk.check(ID, derivative)
+    assert caught.value.__suppress_context__
+    assert len(caught.traceback) == 2  # the cell and the door
+    assert not learner.exists()

@@ -34,8 +34,12 @@ def check(id: str, *objects: Any) -> None:
         if _strict():
             raise
         return _say(str(unknown))
-    with _kernel_kept_alive():
-        verdict = run(id, *objects)
+    try:
+        with _kernel_kept_alive():
+            verdict = run(id, *objects)
+    except KeyboardInterrupt:  # of the person: no word of what lies below
+        said = f"the check of {id} was interrupted; nothing is recorded"
+        raise KeyboardInterrupt(said) from None
     _remember(verdict, _fingerprint(objects, parts))
     _show(verdict)
     if _strict() and not verdict.passed:

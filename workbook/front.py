@@ -64,6 +64,8 @@ font-size:16px;text-align:right}
 .wb-f .wb-links{display:flex;gap:4px 14px;flex-wrap:wrap;justify-content:flex-end}
 .wb-f .wb-foot{display:flex;flex-wrap:wrap;gap:2px 18px;font-size:13px;
 color:var(--wb-soft);margin-top:10px}
+.wb-f .wb-current{margin:-4px 0 12px}
+.wb-f .wb-grid{overflow:hidden}.wb-f .wb-row{max-width:100%;box-sizing:border-box}
 .wb-f .wb-grid{display:grid;gap:16px 34px;
 grid-template-columns:repeat(auto-fill,minmax(255px,1fr))}
 .wb-f h4,.jp-RenderedHTMLCommon .wb-f h4{font-size:14px;font-weight:600;
@@ -83,6 +85,7 @@ border-top:1px solid var(--wb-faint);padding:10px 0}
 .wb-f .wb-lesson>:nth-child(n+3){grid-column:2;justify-content:flex-start}}
 </style>"""
 
+RUN = "Run ▸ Run All Cells keeps this page current and lets you tick its boxes"
 _MARKS = {PASSED: "wb-passed", NOT_YET: "wb-notyet", RECHECK: "wb-recheck"}
 
 
@@ -143,7 +146,8 @@ def overview_html(now: Overview, live: bool = False) -> str:
     """The next step as a card, then a line for each lesson."""
     notes = "".join(f'<p class="wb-note">{escape(note)}</p>' for note in now.notes)
     lessons = "".join(_lesson(one) for one in now.standings)
-    return _page(notes + _card(now) + f"<div>{lessons}</div>" + _foot(now, live))
+    current = _current(now, live)
+    return _page(notes + _card(now) + current + f"<div>{lessons}</div>" + _foot(now))
 
 
 def _page(body: str) -> str:
@@ -212,17 +216,15 @@ def _said(one: Standing) -> str:
     return f'<div class="wb-said">{" · ".join(parts)}</div>'
 
 
-def _foot(now: Overview, live: bool) -> str:
-    kept = (
-        "kept current while this page's kernel runs"
-        if live
-        else "Run ▸ Run All Cells keeps this current and lets you tick boxes"
-    )
+def _current(now: Overview, live: bool) -> str:
+    """How old the page is, and how it keeps up."""
+    kept = "kept current while this page's kernel runs" if live else RUN
     at = f"as of {now.at:%H:%M}, {now.at.day} {now.at:%B}"
-    return (
-        f'<div class="wb-foot"><span>{escape(now.summary)}</span>'
-        f"<span>{at} · {kept}</span></div>"
-    )
+    return f'<div class="wb-foot wb-current"><span>{at} · {kept}</span></div>'
+
+
+def _foot(now: Overview) -> str:
+    return f'<div class="wb-foot"><span>{escape(now.summary)}</span></div>'
 
 
 # --- The tracker ----------------------------------------------------------------
@@ -231,7 +233,7 @@ def _foot(now: Overview, live: bool) -> str:
 def tracker_html(now: Overview) -> str:
     """Every item under its lesson, ticked or not."""
     blocks = "".join(_block(one) for one in now.standings)
-    return _page(f'<div class="wb-grid">{blocks}</div>')
+    return _page(f'<p class="wb-note">{RUN}</p><div class="wb-grid">{blocks}</div>')
 
 
 def tracker_sheet(said: str = "") -> str:
