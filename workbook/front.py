@@ -440,13 +440,17 @@ def _lecture(lesson: Lesson, words: str = "Lecture") -> str:
 
 
 def _exercise(lesson: Lesson, step: Step | None = None) -> str:
-    """A link to the exercises, or to the heading of one of them."""
+    """A link to the exercises, or to the heading of one of them.
+
+    The first one stands below the imports, which have to be run: its link leads to them.
+    """
     if not lesson.exercise_source.exists():
         return ""
     there = _within(lesson.exercise)
     if step is None:
         return _link(there, "Exercises", local=True)
-    cell = _cell_of(lesson.exercise, step.id)
+    first = step.id == lesson.exercises[0]
+    cell = "" if first else _cell_of(lesson.exercise, step.id)
     there += f"#cell-id={cell}" if cell else ""
     return _link(there, f"Go to {step.name}", local=True)
 
