@@ -442,7 +442,7 @@ def _lecture(lesson: Lesson, words: str = "Lecture") -> str:
 def _exercise(lesson: Lesson, step: Step | None = None) -> str:
     """A link to the exercises, or to the heading of one of them.
 
-    The first one stands below the imports, which have to be run: its link leads to them.
+    The first stands below the imports, which have to be run: its link leads to those.
     """
     if not lesson.exercise_source.exists():
         return ""
