@@ -12,12 +12,12 @@
 
 # %% [markdown]
 # This page goes with [Building makemore](https://youtu.be/PaCmpygFfXo) by Andrej
-# Karpathy and keeps its order; each section names its part of the video. From lesson 1
-# you bring gradient descent, from school the logarithm. The exercises are in
-# `exercises/02_bigram.ipynb`.
+# Karpathy and keeps its order; each section names its part of the video. You bring
+# gradient descent from lesson 1, and logarithms: $\ln$ is the natural one, and it turns
+# products into sums. The exercises are in `exercises/02_bigram.ipynb`.
 #
-# The numbers in the text are those of all 32,033 names. Where they cannot be fetched, a
-# smaller list stands in, and yours will differ.
+# The numbers in the text belong to the list of 32,033 names. Where it cannot be
+# fetched, a smaller one stands in, and what your cells print will differ.
 
 # %%
 import random
@@ -34,7 +34,8 @@ words = data.names()
 # %% [markdown]
 # ## One letter after another
 #
-# **Question.** What does a name tell about letters?
+# **Question.** We want a machine that invents names. All it may study is a list of real
+# ones. What can one name teach it?
 #
 # *In the video: the data, and the bigrams of a word.*
 
@@ -45,8 +46,8 @@ print(f"{len(words):,} names, {min(map(len, words))} to {max(map(len, words))} l
 # %% [markdown]
 # The first one, *emma*, tells five things: $e$ may begin a name; after $e$ may come
 # $m$; after $m$ may come $m$, or $a$; and after $a$ a name may end. With a dot for the
-# start and for the end, these are the pairs of neighbours in `.emma.`, its
-# **bigrams**: a word, zipped with itself one step on.
+# start and for the end, these five are the pairs of neighbours in `.emma.`, its
+# **bigrams**. Python finds them by zipping the word with itself, one step on.
 
 # %% tags=["nbval-check-output"] key="most-common-pairs"
 pairs = Counter()
@@ -59,22 +60,22 @@ for (a, b), count in pairs.most_common(5):
     print(f"{a}{b}  {count:,}")
 
 # %% [markdown]
-# Of a whole list of names we keep how often each pair occurs. Everything else is
-# forgotten: where in the name it stood, and what came two letters before. A model that
-# guesses the next letter from the last one is a **bigram** model; one that guesses
-# letters at all is a **character-level language model**.
+# The commonest event is that a name ends after $n$. Of the whole list we keep these
+# counts, and forget everything else: where in a name a pair stood, and what came two
+# letters before. A machine that guesses a text letter by letter is a **character-level
+# language model**; one that looks at nothing but the last letter is a **bigram model**.
 #
 # A name is a chain of guesses, each made from one letter.
 
 # %% [markdown]
 # ## Tensors: counting all pairs at once
 #
-# **Question.** Which letter follows $q$? The dictionary knows, but one has to search
-# it. Where would the answer stand ready?
+# **Question.** Which letters follow $q$? The dictionary knows, but one has to search
+# all of it. Where would the answer stand ready?
 #
-# In a table: one row for each letter, one column for each that may follow. So letters
-# need numbers. The dot is $0$; two symbols, one for the start and one for the end,
-# would leave a row and a column that nothing ever fills.
+# In a table: a row for each letter, and in it a column for each that may follow. Rows
+# have numbers, so letters get numbers. The dot is $0$, for start and end alike: with a
+# symbol for each, a row and a column would stay empty.
 #
 # *In the video: the array of counts, and its picture.*
 
@@ -95,10 +96,11 @@ print("u after q:", N[stoi["q"], stoi["u"]].item())
 print("empty cells:", (N == 0).sum().item())
 
 # %% [markdown]
-# **Your turn.** `bigram.vocabulary`.
+# `N` is a **tensor**: numbers of one type, its **dtype** (here whole numbers of 32
+# bits), arranged in a **shape** (here 27 rows of 27, two **dimensions**). It is all
+# that the model will ever know, so let us look at it.
 #
-# A **tensor** is a block of numbers of one type, its **dtype**, and a **shape** that
-# says how they are arranged. Here is all that the model will ever know.
+# **Your turn.** In the exercises, `bigram.vocabulary`: letters to numbers and back.
 
 # %%
 fig, ax = style.figure("square")
@@ -111,20 +113,23 @@ ax.tick_params(labelsize=6)
 # columns of the vowels. The row of $q$ is almost white: a rare letter, whatever follows
 # it.
 #
-# A row is what follows a letter; a column, what precedes it. `sum` takes the dimension
-# that shall disappear.
+# A row is what follows a letter; a column is what comes before it. `sum(0)` adds up
+# along dimension $0$, from row to row, and leaves a number for each column. `sum(1)`
+# leaves one for each row. Are the two lists alike?
 
 # %% tags=["nbval-check-output"] key="rows-and-columns"
 print("names that begin:", N[0].sum().item(), "  that end:", N[:, 0].sum().item())
-print(N.sum(0).shape, N.sum(1).shape)
-print("each letter entered as often as left:", torch.equal(N.sum(0), N.sum(1)))
+print("columns", N.sum(0).shape, N.sum(0)[:6].tolist())
+print("rows   ", N.sum(1).shape, N.sum(1)[:6].tolist())
+print("the same numbers:", torch.equal(N.sum(0), N.sum(1)))
 
 # %% [markdown]
-# That last line is no accident: whoever comes to a letter also leaves it. Remember it;
-# further down it will fool us.
+# They are the same, letter for letter, and that is no accident. Whoever comes to a
+# letter also leaves it, if only for the end. Remember it; further down it will matter.
 #
-# The dtype decides what a tensor can do. Whole numbers count; a share is no whole
-# number.
+# What can be done with a tensor depends on its dtype. A share is no whole number, so a
+# division makes a new tensor, of floats. Written *into* the old one, as `N /= 2` would
+# do, it is an error.
 
 # %% tags=["nbval-check-output"] key="dtypes"
 print("N.sum()", N.sum().dtype, "  N / 2", (N / 2).dtype, "  N // 2", (N // 2).dtype)
@@ -136,15 +141,18 @@ for name, attempt in (("N.mean()", N.mean), ("N /= 2", lambda: N.div_(2))):
         print(f"{name} is refused: the result would not fit into {N.dtype}")
 
 # %% [markdown]
-# And where do the numbers live? A tensor is a **storage**, a line of numbers in memory,
-# and a way to walk along it. `copy[0]` below is a **view**: another walk, the same
-# storage. Write into the row, and the table has changed.
+# And where do the numbers live? In a **storage**, one long line of memory. A tensor is
+# a way to walk along that line, and two tensors may walk along the same one: `copy[0]`
+# below copies no number, it is a **view**. Write into the row, and the table has
+# changed. `N` has not: `clone` made a storage of its own.
+#
+# A **stride** says how many numbers to go on for one step in a dimension.
 
 # %% tags=["nbval-check-output"] key="views"
 copy = N.clone()
 row = copy[0]
 row[1] = -1
-print("the copy at [0, 1]:", copy[0, 1].item(), "  N:", "as before" * (N[0, 1] > 0))
+print(f"at [0, 1]: the copy holds {copy[0, 1]}, N holds {N[0, 1]:,}")
 
 walks = {"copy": copy, "copy[0]": row, "copy[:, 0]": copy[:, 0], "copy.T": copy.T}
 walks["copy.clone()"] = copy.clone()
@@ -153,59 +161,64 @@ for name, walk in walks.items():
     print(f"{name:13} {tuple(walk.shape)!s:9} strides {walk.stride()!s:8} {where}")
 
 # %% [markdown]
-# A **stride** says how far to walk for one step in a dimension. Turning the table over,
-# `copy.T`, moves no number; it swaps the strides. So `P = N` followed by `P += 1` would
-# change `N` as well, and again each time the cell is run.
+# Turning the table over, `copy.T`, moves no number: it swaps the strides. And beware of
+# `P = N`, which makes no tensor at all, but a second name. After `P += 1`, `N` has
+# changed too, and again each time the cell is run.
 #
-# Back to counting. Tensors can count without a dictionary: write all names as one line
-# of numbers, and every pair is an entry and the one after it.
+# Back to counting. Tensors can count without a dictionary. Write all names as one long
+# line of numbers; then every pair is an entry, and the one after it.
 
 # %% tags=["nbval-check-output"] key="all-pairs"
 text = "." + "".join(word + "." for word in words)
 ids = torch.tensor([stoi[letter] for letter in text])
 xs, ys = ids[:-1], ids[1:]  # what comes before, what comes after: (n,) each
 print(text[:18], ids[:7].tolist())
-print(xs.shape, xs.dtype, "the same storage, one step on")
+step = (ys.data_ptr() - xs.data_ptr()) // ids.element_size()
+print(xs.shape, xs.dtype, f"the same storage, {step} step on")
 
 # %% [markdown]
-# Tensors of indices pick many cells at once: `M[xs, ys]` is one number for each pair.
+# With tensors as indices one picks many cells at once: `once[xs, ys]` has one number
+# for each pair of the list.
 #
-# **Predict.** We add $1$ to all of those, in one line. What is the largest number in
-# the table then? (In `N` it is 6,763.)
+# **Predict.** We begin with zeros, and add $1$ to all of those in one line. What is the
+# largest number in the table then? (In `N` it is 6,763.)
 
 # %% tags=["predict"]
 guess = predict("bigram.largest_after_adding")
 
 # %%
-M = torch.zeros((27, 27), dtype=torch.int64)
-M[xs, ys] += 1
-guess.compare(M.max())
+once = torch.zeros((27, 27), dtype=torch.int64)
+once[xs, ys] += 1
+guess.compare(once.max())
 
 # %% [markdown] tags=["why"]
-# **Why.** The line reads all cells, adds $1$ to what it has read, and writes. The pair
-# $n$, end is read 6,763 times as $0$, and 6,763 times a $1$ is written. Counting wants
-# an operation that adds up as it writes.
+# **Why.** The line first reads all cells, then adds $1$ to what it has read, then
+# writes. The end after $n$ is read 6,763 times as $0$, and 6,763 times a $1$ is
+# written. Counting wants an operation that adds up *while* it writes: `index_put_` with
+# `accumulate=True` is one.
 
 # %% tags=["nbval-check-output"] key="counted-at-once"
-M = torch.zeros((27, 27), dtype=torch.int64)
-M.index_put_((xs, ys), torch.ones_like(xs), accumulate=True)
-print(torch.equal(M, N), " in the first attempt: ", end="")
-print(f"{(N > 0).sum().item()} ones for {len(xs):,} pairs")
+counted = torch.zeros((27, 27), dtype=torch.int64)
+counted.index_put_((xs, ys), torch.ones_like(xs), accumulate=True)
+for name, table in (("+= 1", once), ("accumulated", counted), ("dictionary", N)):
+    print(f"{name:12} {table.sum():8,} pairs, at most {table.max():5,} of a kind")
+torch.equal(counted, N)
 
 # %% [markdown]
-# A tensor is a storage, a shape, a stride and a dtype; know the four, and you can say
+# A tensor is a storage, a dtype, a shape, and strides. Know the four, and you can say
 # what a line will do before it does.
 #
-# **Your turn.** `bigram.counts`.
+# **Your turn.** In the exercises, `bigram.counts`: all pairs, without a loop over them.
 
 # %% [markdown]
 # ## Writing new names
 #
 # **Question.** We know how often each letter begins a name. How do we begin one?
 #
-# Turn the counts of the first row into shares that sum to $1$, **probabilities**, and
-# draw from them. A draw needs chance, and chance on a computer is a computed sequence.
-# A **generator** started with the same **seed** repeats it.
+# Divide the first row by its sum. Its counts become shares of $1$, **probabilities**,
+# and from them we draw. A draw needs chance, and on a computer chance is computed: a
+# **generator** makes numbers that look random. The number it is started with is its
+# **seed**. The same seed makes the same numbers again.
 #
 # *In the video: sampling with `torch.multinomial`.*
 
@@ -220,8 +233,8 @@ g = torch.Generator().manual_seed(2147483647)
 itos[torch.multinomial(p, num_samples=1, generator=g).item()]
 
 # %% [markdown]
-# `torch.multinomial` draws indices, each as often as its share says. One default is
-# worth knowing. Three letters, with the probabilities $0.6$, $0.3$ and $0.1$:
+# `torch.multinomial` draws indices, each as often as its share says. It has one default
+# that surprises. Let us draw from three letters, of probability $0.6$, $0.3$ and $0.1$.
 
 # %%
 g = torch.Generator().manual_seed(2147483647)
@@ -235,11 +248,12 @@ many = torch.multinomial(three, 10_000, replacement=True, generator=g)
 print("10,000 draws with replacement:", many.bincount().tolist())
 
 # %% [markdown]
-# Without `replacement=True` each letter leaves the urn when drawn: three draws are an
-# order of all three. With one draw a call, as below, it makes no difference.
+# Without `replacement=True` a letter that was drawn is out of the game, so three draws
+# bring each letter once, and twenty cannot be had. With one draw a call, as below, it
+# makes no difference.
 #
-# A name: begin at the dot, draw from its row, go to the row of the letter drawn, and
-# stop at the dot.
+# Now a whole name. Begin in the row of the dot and draw. Go to the row of the letter
+# that came, and draw again, until the dot comes: the end.
 
 
 # %%
@@ -258,34 +272,35 @@ print("counted:", " ".join(write(N.float(), g) for _ in range(8)))
 print("uniform:", " ".join(write(torch.ones(27, 27), g) for _ in range(3)))
 
 # %% [markdown]
-# Bad names. But look at what the same loop writes where all letters are equally likely:
-# one letter of memory is worth a good deal.
+# They are bad names. But compare them with the last line, where all letters are equally
+# likely: one letter of memory is worth a good deal.
 #
-# Yours are not the names of the video, with the same seed: PyTorch has changed how it
-# draws. A seed is a promise within one version, so no test should rest on it. The next
-# picture draws with Python's generator, and writes the same names everywhere.
+# The video shows other names, from the same seed. PyTorch has changed the way it draws
+# since, and may do so again. A seed is a promise within one version, and no more. The
+# next picture draws with Python's own generator, and writes the same names everywhere.
+# Press play, then try the other two sliders.
 
 # %%
 explore.name_sampler(N)
 
 # %% [markdown]
-# **Look.** Press play. Then move the **temperature**: each probability is raised to
-# $1/T$, and the row made to sum to $1$ again. Near $0.1$ the same short name comes
-# over and over; at $3$ you are close to the uniform model.
+# **Temperature** is a knob that the table itself does not have. Each probability is
+# raised to the power $1/T$, and the row divided by its sum again. At $T = 1$ nothing
+# changes. A small $T$ favours the favourites, until the same name comes over and over;
+# a large one makes the letters more alike, until the names are noise.
 #
 # Sampling is a walk from row to row, with chance at each step.
-#
-# **Your turn.** `bigram.sample`.
 
 # %% [markdown]
 # ## Every row at once
 #
-# **Question.** `multinomial` made shares of each row for us. We want the probabilities
-# themselves. How are 27 rows divided, each by its own sum, in one line?
+# **Question.** We divided one row by its sum. How are all 27 divided, each by its own
+# sum, in one line?
 #
-# Shapes that differ can be combined: this is **broadcasting**. Write them one under the
+# PyTorch can combine shapes that differ, by **broadcasting**. Write one under the
 # other, aligned *at the right*. In each dimension the sizes must be equal, or one of
-# them $1$ or missing; a $1$ is stretched to the other's size, as if copied.
+# them $1$ or missing; then it is stretched to the other's size, as if copied. So the
+# sums should keep their dimension, with the size $1$: `keepdim=True`.
 #
 # *In the video: vectorised normalisation and broadcasting.*
 
@@ -295,7 +310,7 @@ print("with keepdim", tuple(N.sum(1, keepdim=True).shape))
 
 P = N / N.sum(1, keepdim=True)
 #   (27, 27)
-#   (27,  1)   stretched to the right: every cell of a row meets the row's own sum
+#   (27,  1)   stretched to the right, so that a cell meets the sum of its row
 print(P.shape, P.dtype)
 print("rows of P sum to", [f"{total:.2f}" for total in P.sum(1)[:5].tolist()])
 print("after q:", f"u {P[stoi['q'], stoi['u']]:.4f}, the end {P[stoi['q'], 0]:.4f}")
@@ -304,12 +319,11 @@ print("after q:", f"u {P[stoi['q'], stoi['u']]:.4f}, the end {P[stoi['q'], 0]:.4
 explore.broadcasting("27, 27", second=(1, True))
 
 # %% [markdown]
-# **Look.** Each coloured sum belongs to a row, and meets that row. Now press
-# `A.sum(1)`: a shape without direction lies down as a row, and each sum meets a
-# *column*. Then type shapes of your own: a table that is not square, $(4, 5)$ for
-# instance, would have told you.
+# Now press `A.sum(1)`, without `keepdim`. The sums are $(27)$, a shape that neither
+# lies nor stands. Aligned at the right they lie, and each meets a *column*. Because the
+# table is square, nothing warns you. Type $4, 5$ as the shape of `A`: there it would.
 #
-# **Predict.** `torch.ones(2, 1, 4) / torch.ones(3, 1)`: which shape?
+# **Predict.** What is the shape of `torch.ones(2, 1, 4) / torch.ones(3, 1)`?
 
 # %% tags=["predict"]
 guess = predict("bigram.shape_of_quotient")
@@ -330,16 +344,18 @@ for a, b in (((27, 27), (27,)), ((5, 1), (4,)), ((3, 4), (3,))):
 # %% [markdown]
 # Align at the right; a $1$ stretches; and an error is the lucky case.
 #
-# **Your turn.** `bigram.probabilities`.
+# **Your turn.** In the exercises, `bigram.probabilities` and `bigram.sample`: the
+# table, and names from it.
 
 # %% [markdown]
 # ## One number for how wrong
 #
-# **Question.** The model writes better than chance. How much better, in one number?
+# **Question.** The names look better than chance. How much better is the model, in one
+# number?
 #
-# Ask it about names that exist. A good model gives a high probability to what really
-# came. The probability of *all* of it, the **likelihood**, is the product over all
-# pairs.
+# We ask it about names that exist. For each pair `P` has the probability that it gave
+# to the letter that really came. The probability of all of them together is their
+# product, the **likelihood**: the larger, the better the model.
 #
 # *In the video: the likelihood, its logarithm, and the loss.*
 
@@ -350,27 +366,31 @@ for count in (1, 2, 5, 50):
     print(f"{count:2} names, {n:3} pairs: likelihood {p.prod():.1e}")
 
 # %% [markdown]
-# Fifty names, and the product has left the range of 64 bits: it underflows to $0$.
-# The logarithm saves it, for the log of a product is a sum of logs. With a minus sign,
-# so that smaller is better, and divided by the number of pairs, so that long lists and
-# short ones compare, it is the **average negative log likelihood**:
+# With fifty names the product has left the range of floats: it reads $0$. But the
+# logarithm of a product is a sum of logarithms, and those are harmless numbers.
 #
-# $$\text{loss} = -\frac{1}{n}\sum_{i=1}^{n} \ln P[x_i, y_i]$$
-#
-# Higher likelihood, lower loss. Its unit is the *nat*, for the natural logarithm.
+# The logarithm of a probability is negative, or $0$ at most. So we turn the sign, and
+# call $-\ln p$ the cost of one guess.
 
 # %%
 fig, ax = style.figure("wide")
 ax.set_title("To be sure and right costs nothing; to be sure and wrong, a lot")
-ax.set(xlabel="probability given to what came", ylabel="cost in nats")
-style.reference_line(ax, torch.tensor(27.0).log().item(), "1 in 27")
+ax.set(xlabel="probability given to what came", ylabel="cost of the guess, in nats")
 share = torch.linspace(0.004, 1, 250)
 (curve,) = ax.plot(share, -share.log(), color=style.FORWARD)
 
 # %% [markdown]
-# **Look.** At probability $1$ the cost is $0$. Towards $0$ it grows without limit:
-# what the model holds impossible must not happen.
+# **Look.** At probability $1$ the cost is $0$. Towards $0$ it grows without limit: what
+# a model holds impossible must not happen.
 #
+# The mean cost of all $n$ guesses is the **average negative log likelihood**, our loss:
+#
+# $$\text{loss} = -\frac{1}{n}\sum_{i=1}^{n} \ln P[x_i, y_i]$$
+#
+# A higher likelihood is a lower loss. The unit is the *nat*, as natural logarithms
+# measure it; and being a mean, it compares long lists with short ones.
+
+# %% [markdown]
 # **Predict.** A model that knows nothing gives each of the 27 letters the same
 # probability. What is its loss, in nats?
 
@@ -388,8 +408,11 @@ loss_uniform = average_loss(torch.full((27, 27), 1 / 27), xs, ys)
 guess.compare(loss_uniform)
 
 # %% [markdown] tags=["why"]
-# **Why.** Each of the guesses costs $-\ln \frac{1}{27} = \ln 27 = 3.2958$, whatever
-# comes. A loss above it means that the model is worse than ignorance.
+# **Why.** Each guess costs $-\ln \frac{1}{27} = \ln 27 = 3.2958$, whatever comes. A
+# model with a higher loss is worse than one that knows nothing.
+#
+# The table in the next cell adds a model between: it knows how frequent each letter is,
+# and looks at no other.
 
 # %% tags=["nbval-check-output"] key="three-losses"
 loss_counted = average_loss(P, xs, ys)
@@ -403,23 +426,20 @@ for name, loss in (
     print(f"{name:21} {loss:.4f} nats, as open as 1 in {loss.exp():.1f}")
 
 # %% [markdown]
-# Nearly half a nat for knowing which letters are frequent; another $0.37$ for looking
-# at the last one. The counted table scores $2.4540$: its guess is as open as one among
-# $e^{2.4540} = 11.6$ equal letters. No table of this kind does better on these names,
-# as we shall see.
+# Knowing which letters are frequent is worth nearly half a nat; looking at the last
+# letter, another $0.37$. The counted table comes to $2.4540$. Since $e^{2.4540} =
+# 11.6$, its guesses are as open as one among $11.6$ equally likely letters, where
+# ignorance has $27$. No table of this kind does better on these names, as we shall see.
 #
-# The loss of a single name shows where it comes from.
+# Which letters cost so much? Type a name of your own.
 
 # %%
 explore.name_scorer(N + 1, name="andrejq")
 
 # %% [markdown]
-# **Look.** The bars above the grey line: after $e$ rarely comes $j$, and after $j$ next
-# to never $q$, at $7.98$ nats. Type your own name.
-#
-# Why `N + 1`? No name of the list has $jq$ in it. Unsmoothed, the model calls it
-# impossible, and one such pair makes the loss of everything infinite. **Smoothing**
-# adds some invented counts to each cell.
+# Why did the scorer get `N + 1`? No name of the list has $jq$ in it. To the plain table
+# the pair is impossible, its cost infinite, and so is the mean of anything that
+# contains it. **Smoothing** adds invented counts to every cell, for instance one.
 
 # %% tags=["nbval-check-output"] key="smoothed"
 jq = torch.tensor([stoi["j"]]), torch.tensor([stoi["q"]])
@@ -430,22 +450,24 @@ for smoothing in (0, 1, 100, 10_000):
     print(f"smoothing {smoothing:6,}: all pairs {told[0]:.4f}   jq {told[1]:.4f}")
 
 # %% [markdown]
-# One count for every cell costs half a thousandth, $2.4546$ instead of $2.4540$, and
-# nothing is impossible any more. Much smoothing makes all rows alike: the loss goes to
-# $3.2958$.
+# One count for every cell makes nothing impossible any more, and costs little: $2.4546$
+# instead of $2.4540$. (The published notebook prints $2.4765$ here. Its cells had been
+# run out of order, and `P` came from the network below.) Much smoothing drowns what was
+# counted: all rows become alike, and the loss goes to that of ignorance.
 #
 # The loss is the mean surprise, in nats, at what really came.
 #
-# **Your turn.** `bigram.nll`.
+# **Your turn.** In the exercises, `bigram.nll`: the loss of a table.
 
 # %% [markdown]
 # ## A mistake that the loss cannot see
 #
-# **Question.** One forgotten `keepdim=True`, and the sums of the rows divide the
-# columns. We saw that PyTorch does not complain. We have a loss now: surely it will?
+# **Question.** We saw that a forgotten `keepdim=True` divides the columns by the sums
+# of the rows, and that PyTorch does not complain. But now we have a loss. What does it
+# say?
 #
-# **Predict.** Rightly divided, `N + 1` has the loss $2.4546$. What is it when
-# `keepdim=True` is missing?
+# **Predict.** Rightly divided, `N + 1` has the loss $2.4546$. What is it without
+# `keepdim=True`? Say a number, four decimals.
 #
 # *In the video: the warning about broadcasting. The next step is ours.*
 
@@ -453,21 +475,21 @@ for smoothing in (0, 1, 100, 10_000):
 guess = predict("bigram.loss_without_keepdim", unit="nats")
 
 # %%
-right = (N + 1) / (N + 1).sum(1, keepdim=True)
-wrong = (N + 1) / (N + 1).sum(1)
+right = (N + 1.0) / (N + 1).sum(1, keepdim=True)
+wrong = (N + 1.0) / (N + 1).sum(1)
 #        (27, 27)
 #            (27)   aligned at the right: a row, copied down
 guess.compare(average_loss(wrong, xs, ys))
 
 # %% [markdown]
-# The same. Not nearly: the same, to the last digit that a float has to offer. So is the
-# table perhaps right after all? Two looks at it.
+# Both losses again, in 64 bits and with more digits, and the sums of the first rows,
+# which should be $1$.
 
 # %% tags=["nbval-check-output"] key="same-loss"
 for name, table in (("right", right), ("wrong", wrong)):
     loss = average_loss(table.double(), xs, ys)
     sums = " ".join(f"{total:.2f}" for total in table.sum(1)[:6].tolist())
-    print(f"{name}: loss {loss:.4f}   first rows sum to {sums}")
+    print(f"{name}: loss {loss:.6f}   rows sum to {sums}")
 
 # %%
 fig, axes = style.figure("pair")
@@ -482,8 +504,12 @@ for ax, table, colour in zip(axes, (right, wrong), colours, strict=True):
     style.reference_line(ax, 1.0)
 
 # %% [markdown]
-# **Look.** The grey line at $1$. On the right, frequent letters have far too much, rare
-# ones next to nothing. And the names?
+# **Look.** The grey line stands at $1$. On the right frequent letters have far too
+# much, and rare ones next to nothing.
+#
+# The loss is blind to it: to the last digit, both tables score the same. Do they write
+# alike? We let each write five hundred names, and a table of ones beside them, which
+# knows nothing.
 
 
 # %%
@@ -502,43 +528,45 @@ first = {name: handwriting(name, table) for name, table in tables.items()}
 first["wrong"]
 
 # %% [markdown]
-# The wrong table writes like the model that knows nothing: names about four times as
-# long, full of rare letters. And it has the loss of the good one. How can that be?
+# The wrong table writes like the one that knows nothing. Its names are about four times
+# as long as they should be, and full of rare letters. Yet it has the loss of the good
+# one. How can that be?
 
 # %% [markdown] tags=["why"]
-# **Why.** The two losses differ by what was divided by, the sum $r_i$ of the row or
-# $c_j$ of the column:
+# **Why.** Row $i$ has the sum $r_i$, column $j$ the sum $c_j$. The logarithm of a
+# quotient is a difference, so the two losses can differ only in what was divided by,
+# once for each of the $N_{ij}$ pairs:
 #
 # $$\sum_{i,j} N_{ij} \ln r_i = \sum_i r_i \ln r_i \qquad \sum_{i,j} N_{ij} \ln c_j =
 # \sum_j c_j \ln c_j$$
 #
-# Each letter is entered as often as it is left, so $r_i = c_i$, and the two are one.
+# Each letter is entered as often as it is left: $r_i = c_i$. So the two are one.
 
 # %% [markdown]
-# There is sense in it. Divided by its column, a cell answers another question: given
-# the letter *after*, what came *before*? The wrong table is a good model of names read
-# from right to left. So walk along its columns, `wrong.T`, and turn around what is
-# written:
+# There is sense in it, too. As the sums of rows and columns agree, we divided each cell
+# by the sum of its column. That answers another question: given the letter *after*,
+# what came *before*? The wrong table is a good model of names read from right to left.
+# So let us walk along its columns, by `wrong.T`, and turn around what it writes.
 
 # %%
 g = torch.Generator().manual_seed(2147483647)
 [write(wrong.T, g)[::-1] for _ in range(8)]
 
 # %% [markdown]
-# As good, or as bad, as the names that we had. The loss was honest; it answered the
-# question that the table asked.
+# These are as good, or as bad, as the names that we had. The loss was honest: it
+# answered the question that the table asks.
 #
-# A loss says how well a table predicts, not that it is the table you meant. Look at row
-# sums, and at samples.
+# A loss says how well a table predicts, not whether it is the table you meant. Look at
+# the sums of rows, and at samples.
 
 # %% [markdown]
 # ## The same table, learned
 #
-# **Question.** Counting worked because a pair has 729 cells. With ten letters of
-# memory it would have $27^{10}$. Lesson 1 has another way: start at random, measure,
+# **Question.** Counting works with one letter of memory: 729 cells. Ten letters would
+# need $27^{11}$. In lesson 1 we had another way: start at random, measure the loss,
 # walk downhill. Does it find the same table?
 #
-# First the examples, those of *emma*: five letters that the network sees, `x`, and five
+# We begin small, with *emma*: five letters that the network sees, `x`, and the five
 # that it should guess, `y`.
 #
 # *In the video: the second part, from the training set on.*
@@ -551,13 +579,13 @@ print("torch.tensor([0, 5])", torch.tensor([0, 5]).dtype)
 print("torch.Tensor([0, 5])", torch.Tensor([0, 5]).dtype)
 
 # %% [markdown]
-# Two constructors, one capital letter apart: `torch.tensor` takes the dtype from what
-# it is given, `torch.Tensor` makes 32-bit floats of anything. An index wants whole
-# numbers.
+# Two constructors, one capital letter apart. `torch.tensor` takes the dtype from what
+# it is given; `torch.Tensor` makes floats of anything, and a float cannot be an index.
 #
-# A network wants the opposite. To multiply weights with the *number* of a letter would
-# mean that $z$ is 26 times $a$. So a letter becomes a vector, with a single $1$ at its
-# place: **one-hot**.
+# What does a network do with a letter? If weights were multiplied by its *number*, $z$
+# would count for 26 times as much as $a$. So each letter becomes a row of 27 numbers,
+# all zero but for a $1$ at its own place: **one-hot**. A product wants the same dtype
+# on both sides.
 
 # %% tags=["nbval-check-output"] key="one-hot"
 g = torch.Generator().manual_seed(2147483647)
@@ -571,45 +599,54 @@ except RuntimeError:
 xenc = xenc.float()
 
 # %% [markdown]
-# `W` is a layer of 27 neurons, a column each, with 27 weights and no bias. A matrix
-# product takes all dot products of a row on the left with a column on the right.
+# `W` is a layer of 27 neurons without bias, one in each column, with 27 weights each.
+# The matrix product `@` weighs every row on the left with every column on the right:
+# all neurons, for all letters, at once.
 #
-# **Predict.** `xenc @ W`: which shape?
+# **Predict.** What is the shape of `xenc @ W`?
 
 # %% tags=["predict"]
 guess = predict("bigram.shape_of_logits")
 
 # %% tags=["nbval-check-output"] key="one-hot-picks-a-row"
-logits = xenc @ W  # (5, 27) @ (27, 27)
+logits = xenc @ W
 guess.compare(logits.shape)
 print("the same as W[x]:", torch.equal(logits, W[x]))
 
 # %% [markdown]
-# Five letters, 27 numbers for each. And a row of zeros with a single $1$, times a
-# matrix, is *one row* of the matrix: nothing was computed, a row was looked up. `W` is
-# a table like `N`, a row for each letter.
+# A row that is all zeros but for one $1$, times a matrix, is *one row* of that matrix.
+# The network computes nothing: it looks up a row. So `W` is a table like `N`, a row for
+# each letter.
 #
-# Its numbers may be of either sign, so they cannot be counts. They can be the
-# *logarithms* of counts, **logits**. Exponentiate, and divide each row by its sum. The
-# two steps together are called **softmax**.
+# Only, its numbers may be negative, so they cannot be counts. But they can be the
+# *logarithms* of counts. Such numbers are called **logits**. To get probabilities from
+# them, exponentiate, then divide each row by its sum. The two steps together are
+# **softmax**.
 
 # %% tags=["nbval-check-output"] key="softmax"
 counts = logits.exp()  # any number > 0
 probs = counts / counts.sum(1, keepdim=True)  # (5, 27) / (5, 1)
-print("rows sum to", [round(total, 4) for total in probs.sum(1).tolist()])
-print("log N as logits gives P:", torch.allclose(N.log().softmax(1), P))
+print("rows sum to", [f"{total:.4f}" for total in probs.sum(1).tolist()])
+print("W = ln N gives P:", torch.allclose(N.log().softmax(1), P))
+
+large = torch.tensor([1000.0, 1001.0])
+print("large logits:", (large.exp() / large.exp().sum()).tolist(), end="  shifted: ")
+shifted = (large - large.max()).exp()
+print([f"{share:.4f}" for share in (shifted / shifted.sum()).tolist()])
 
 # %% [markdown]
-# The last line is the whole point: with the logarithms of the counts as its weights,
-# this network *is* the counted model. So a good `W` exists. Each step here has a slope,
-# so we can look for it.
+# With $W = \ln N$ this network *is* the counted model. So a good `W` exists, and every
+# step from it to the probabilities has a slope: we can look for it by descent.
 #
-# The loss needs, from each row, the one probability of what came: a pair of indices for
-# each example.
+# The last line is a warning. $e^{1000}$ is too large for a float, and infinity over
+# infinity is *nan*, not a number. Take the largest logit away from all first: each
+# $e^{z}$ is divided by the same number, and the shares stay.
+#
+# The loss needs from each row one probability, that of `y`.
 
 # %% tags=["nbval-check-output"] key="loss-of-five"
-print(probs[torch.arange(5), y].shape, "one number each;  ", end="")
-print(probs[:, y].shape, "all columns in y, for every row")
+print("probs[torch.arange(5), y]", tuple(probs[torch.arange(5), y].shape))
+print("probs[:, y]              ", tuple(probs[:, y].shape))
 loss = -probs[torch.arange(5), y].log().mean()
 print(f"loss {loss:.4f},  W.grad {W.grad}")
 loss.backward()
@@ -618,20 +655,24 @@ rows = [itos[i] for i in reached.nonzero()[:, 0].tolist()]
 print(f"gradient {tuple(W.grad.shape)}, in the rows of {' '.join(rows)}")
 
 # %% [markdown]
-# Four rows have a gradient: only of `.`, $a$, $e$ and $m$ was a row looked up. Before
-# `backward()` the gradient was `None`, which PyTorch reads as zero; setting it to
-# `None` is how we clear it.
+# Two lists of indices, side by side, name five cells. A colon and a list name five
+# columns of every row, which is not what we want: its mean would be a loss of something
+# else. And four rows of `W` have a gradient, those that were looked up.
 #
-# Now all 228,146 examples, one hundred times. `log_softmax` is softmax and logarithm in
-# one, safe for large logits. The last term is a charge on the size of the weights; its
-# turn comes below.
+# Before `backward()` the gradient is `None`. Setting it back to `None` clears it.
+
+# %% [markdown]
+# Now all pairs, one hundred times; it takes about ten seconds. `log_softmax` is softmax
+# and logarithm in one, with the shift built in: $\ln p_j = z_j - \ln \sum_k e^{z_k}$.
+# The second term of the loss, `0.01 * (W**2).mean()`, is a **penalty** on large
+# weights. What it is good for, we shall see. Dotted: the uniform model.
 
 # %%
 W = torch.randn((27, 27), generator=torch.Generator().manual_seed(2147483647))
 W.requires_grad_()
 each = torch.arange(len(xs))
-goal = {"counted": loss_counted.item()}
-for _ in (run := live.train(budget(full=100, check=10), lr=50.0, reference=goal)):
+blind = {"uniform": loss_uniform.item()}
+for _ in (run := live.train(budget(full=100, check=10), lr=50.0, reference=blind)):
     logprobs = W[xs].log_softmax(1)  # (n, 27): picks rows, as one-hot @ W does
     nll = -logprobs[each, ys].mean()
     loss = nll + 0.01 * (W**2).mean()
@@ -643,19 +684,19 @@ for _ in (run := live.train(budget(full=100, check=10), lr=50.0, reference=goal)
 print(f"{run.done} steps: loss {loss:.4f}, of which {nll:.4f} is about names")
 
 # %% [markdown]
-# From $3.7686$ to $2.4901$, without a count. (`.data` changes the weights behind the
-# back of the gradient: the step itself is no part of what is differentiated.)
+# It comes close to the counted table, and nobody counted. (`W.data` is `W` without its
+# history: the step itself shall not be differentiated.) A learning rate of $50$ would
+# have wrecked lesson 1. Here the loss is a mean over all pairs, and most pairs have
+# nothing to do with a given weight: its slope is tiny.
 #
-# A learning rate of $50$ would have wrecked lesson 1. Here each weight hears of the
-# loss through a mean over all pairs, and most pairs do not concern it: the slopes are
-# tiny.
-#
-# **Your turn.** `bigram.pairs`, `bigram.logits`, `bigram.softmax`, `bigram.train`.
+# **Your turn.** In the exercises, `bigram.pairs`, `bigram.logits`, `bigram.softmax`,
+# `bigram.train` and `bigram.cross_entropy`: the network, piece by piece.
 
 # %% [markdown]
-# A hundred steps took a while, for a reason that can be removed. There are 228,146
-# pairs but only 729 different ones, and equal pairs have equal losses. So weigh each
-# cell by its share of the pairs: the same mean, in a small fraction of the time.
+# It was slow, for a reason that can be removed. There are hundreds of thousands of
+# pairs, but only 729 different ones, and equal pairs have equal costs. So we may go
+# through the table instead, cell by cell, each weighted by how often it occurs. That is
+# the same mean, in a small fraction of the time.
 
 
 # %% tags=["nbval-check-output"] key="the-same-loss-by-cells"
@@ -673,7 +714,7 @@ def learn(steps, lr=50.0, penalty=0.01, watch=()):
     for step in range(steps + 1):
         loss, nll = by_cells(W, penalty)
         if step in watch:
-            frames.append(explore.record_table(W, step, nll))
+            frames.append(explore.record_table(W, step, loss))
         losses.append((loss.item(), nll.item()))
         W.grad = None
         loss.backward()
@@ -681,8 +722,9 @@ def learn(steps, lr=50.0, penalty=0.01, watch=()):
     return W.detach(), losses, frames
 
 
-_, losses, _ = learn(2)
-print([f"{loss:.4f}" for loss, _ in losses])
+by_pairs = -W.log_softmax(1)[xs, ys].mean()
+print(f"pair by pair {by_pairs:.3f}   cell by cell {by_cells(W)[1]:.3f}")
+
 
 # %%
 watch = (0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500)
@@ -694,24 +736,26 @@ print(f"500 steps: loss {loss_learned:.4f}, of which {nll_learned:.4f} is about 
 explore.descent_to_table(frames, N)
 
 # %% [markdown]
-# **Look.** Step through the frames. The frequent pairs reach the diagonal first: they
-# have the larger say in the mean. At the end the two maps can hardly be told apart.
+# Frequent pairs have the larger say in the mean, and arrive first. At the end the two
+# maps can hardly be told apart: descent has found the table that we had counted.
 #
-# **Predict.** Without the penalty, and with four times as many steps, how low does the
-# loss get? The counted table has $2.4540$.
+# **Predict.** The counted table has $2.4540$. How low does the network get, without the
+# penalty and with four times as many steps? Four decimals.
 
 # %% tags=["predict"]
-guess = predict("bigram.lowest_loss", unit="nats")
+guess = predict("bigram.loss_without_penalty", unit="nats")
 
 # %%
 _, losses, _ = learn(budget(full=2000, check=300), penalty=0.0)
 guess.compare(losses[-1][1])
 
 # %% [markdown] tags=["why"]
-# **Why.** It comes close, and can come closer, but never below. Among all tables whose
-# rows sum to $1$, the counted one has the lowest loss on the names that were counted:
-# descent looks for what counting knows. Whoever reports a lower number has made a
-# mistake.
+# **Why.** It comes close, and with more steps closer, but never below. Of all tables
+# whose rows sum to $1$, the counted one has the lowest loss on the names that were
+# counted. Whoever reports a lower number has made a mistake.
+
+# %% [markdown]
+# And the learning rate? Three of them, from the same start.
 
 # %%
 fig, ax = style.figure("wide")
@@ -724,10 +768,10 @@ for lr, look in ((1.0, ":"), (50.0, "-"), (200.0, "--")):
     style.label_line(ax, line, f"lr {lr:g}")
 
 # %% [markdown]
-# **Look.** Where the curves end. At $1$ the descent is too slow by far; at $200$ it
-# jumps about; none goes below the grey line, the loss of the counted table.
+# **Look.** Where do the curves end? At $1$ the descent is far too slow, at $200$ it
+# jumps about. The grey line is the loss of the counted table.
 #
-# Is the learned model the counted one? Let both write, from the same seed.
+# Do the learned table and the counted one write alike? Both begin with the same seed.
 
 # %%
 for name, table in (("counted", right), ("learned", W_learned.softmax(1))):
@@ -735,11 +779,11 @@ for name, table in (("counted", right), ("learned", W_learned.softmax(1))):
     print(f"{name}: {' '.join(write(table, g) for _ in range(8))}")
 
 # %% [markdown]
-# Nearly the same names, letter for letter. Where they part, a draw fell close to a
-# border that the penalty had moved.
+# Nearly the same names, letter for letter. Where they differ, a draw fell close to the
+# border between two letters, and the borders of the two tables are not quite the same.
 #
-# And the penalty? It pulls every weight towards $0$. A row of zeros is, after softmax,
-# the uniform row. So is a row with a great deal of smoothing.
+# That is the penalty's doing. It pulls every weight towards $0$, and a row of zeros is,
+# after softmax, the uniform row. Where have we seen rows become uniform?
 
 # %%
 fig, axes = style.figure("pair")
@@ -759,28 +803,26 @@ for ax in axes:  # the curves meet at their ends, where a label would stand
     ax.legend()
 
 # %% [markdown]
-# **Look.** Left, three amounts of smoothing; right, three penalties. The first letter,
-# $u$, sinks towards $1/27$ in both. A penalty on weights is smoothing, in the language
-# of networks.
+# **Look.** More smoothing on the left, more penalty on the right. In both the likeliest
+# letter sinks, and the row becomes flat. A penalty on weights is to a network what
+# smoothing is to a table of counts.
 #
 # Descent finds the table that counting finds, and asks only that the loss has a slope.
-# That is why it will go on where counting ends.
-#
-# **Your turn.** `bigram.cross_entropy`: the loss in one call, and why to prefer it.
+# That is why it can go on where counting ends.
 
 # %% [markdown]
 # ## Names kept aside
 #
-# **Question.** Smoothing always made the loss worse. Why smooth at all?
+# **Question.** Whenever we smoothed, the loss became worse. Why smooth at all?
 #
-# Because we asked about the names that we had counted. What counts is a name that is
-# *new*. So we deal the names into three heaps: **train**, for counting; **dev**, for
-# choosing; **test**, to be looked at once, at the end.
+# Because we asked about the names that we had counted. A model is worth what it says
+# about *new* ones. So we deal the names into three heaps: **train**, to count; **dev**,
+# to choose the smoothing; and **test**, to be looked at once, at the very end.
 #
-# *Beyond the video's page: the second of its suggested exercises.*
+# *In the video's description: an exercise, and here the way to it.*
 
 # %% tags=["nbval-check-output"] key="splits"
-dealt = words.copy()  # shuffle works in place: on the list itself, each run changes it
+dealt = words.copy()  # shuffle changes the list itself, and again on each run
 random.Random(42).shuffle(dealt)
 ends = int(0.8 * len(dealt)), int(0.9 * len(dealt))
 train, dev, test = dealt[: ends[0]], dealt[ends[0] : ends[1]], dealt[ends[1] :]
@@ -813,18 +855,18 @@ share = sum(name in known for name in dev) / len(dev)
 print(f"{twins:,} names are there twice; {share:.1%} of dev are in train as well")
 
 # %% [markdown]
-# The list has 2,539 names twice, and the deal separates twins. A model that learns
-# names by heart would profit; one with 729 cells can hardly. Keep it in mind for larger
-# ones.
+# The list has names twice, and the deal parts twins: dev is not quite new. A model that
+# learns names by heart would profit from it. One with 729 numbers hardly can, but
+# remember it when models grow.
 #
-# Now smooth the table of train, and ask it about dev.
+# Now smooth the table of train, and ask it about dev. Click a row, and move the slider.
 
 # %%
 explore.count_map(N_train, N_dev, row="q")
 
 # %% [markdown]
-# **Look.** Find the lowest point of the dashed curve. It is flat around $0.3$; train
-# would like none at all. Click rows: what is rare has the most to lose.
+# Train wants no smoothing: its table is the best there is for train. Dev wants a
+# little. The same as numbers, with the choice made on dev, and one look at test.
 
 
 # %% tags=["nbval-check-output"] key="smoothing-on-dev"
@@ -843,44 +885,42 @@ loss_test = average_loss(smoothed(best), *split["test"])
 print(f"chosen: {best}; on test, once: {loss_test:.4f}")
 
 # %% [markdown]
-# Without smoothing dev is infinite: some pair of it never occurs in train, and one is
-# enough. With it, train, dev and test agree to a few thousandths: this model is too
-# small to learn anything by heart. It does not lack names, it lacks memory.
+# Without smoothing dev is infinite: some of its pairs never occur in train, and one is
+# enough. The best amount is a fraction of a count. And train, dev and test differ
+# little: this model is too small to learn names by heart. What it lacks is memory.
 #
-# What is chosen by looking at a number is no longer measured by it: choose on dev,
-# report on test.
+# A number that was used to choose is no longer a measurement. Choose on dev, report on
+# test.
 #
-# **Your turn.** `bigram.splits`, `bigram.trigram` with two letters of memory, and
-# `bigram.tune_smoothing`.
+# **Your turn.** In the exercises, `bigram.splits`; `bigram.trigram`, which looks at two
+# letters, in a table with a row for each pair; and `bigram.tune_smoothing`.
 
 # %% [markdown]
 # ## What you have now
 #
-# You turned a list of names into 729 counts, and the counts into a model that writes,
-# at $2.4540$ nats a letter where ignorance costs $3.2958$. You foretold shapes, and
-# know a mistake that only the sums of rows betray: $2.4546$ with it, $2.4546$ without.
-# And you found the same table by descent, from $3.7686$ down.
+# The losses of this page, and those that are published.
 
 # %%
 ledger = (
     ("all letters alike", loss_uniform, "3.2958"),
     ("letters by frequency", loss_letters, ""),
     ("pairs, counted", loss_counted, "2.4540"),
-    ("pairs, counted, + 1", average_loss(right, xs, ys), "2.4765"),
-    ("pairs, learned, with penalty", loss_learned, "2.4818"),
-    ("pairs of 80 % of names, on test", loss_test, ""),
+    ("pairs, counted, 80 % of names; on test", loss_test, ""),
+    ("pairs, learned; penalty included", loss_learned, "2.4818"),
 )
 before = None
-print(f"{'change':33} {'loss':>7} {'difference':>11} {'published':>10}")
-for change, loss, published in ledger:
-    difference = "" if before is None else f"{loss - before:+.4f}"
-    print(f"{change:33} {loss:7.4f} {difference:>11} {published:>10}")
+print(f"{'model':40} {'loss':>7} {'change':>8} {'published':>10}")
+for model, loss, published in ledger:
+    change = "" if before is None else f"{loss - before:+.4f}"
+    print(f"{model:40} {loss:7.4f} {change:>8} {published:>10}")
     before = loss
 
 # %% [markdown]
-# The published $2.4765$ belongs to another table: in that notebook the cells were run
-# out of order, and `P` held the learned probabilities when the loss was printed.
+# You turned a list of names into a table of counts, and the table into a model that
+# writes. You can say which shapes fit, and you know a mistake that no loss betrays. You
+# measured models by one number, and found by descent the table that you had counted.
 #
-# **Question** for the next lesson. Two letters of memory make a table of 19,683 cells,
-# three 531,441, more than twice as many as there are pairs to fill them. How can a
-# model look further back without a table?
+# **Question** for the next lesson. Three letters of memory make a table of $27^4$
+# cells, more than there are pairs to fill them. How can a model look further back?
+#
+# The exercises are in `exercises/02_bigram.ipynb`.

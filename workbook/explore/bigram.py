@@ -141,15 +141,26 @@ class _Map:
 
     def _look(self) -> str:
         look = (
-            "Click a row of the map, or its letter below, and smooth it: up to about "
-            "ten hardly a bar moves, then all sink towards the grey line. "
+            "Click a row of the map, or its letter below, and smooth it. The bars sink "
+            "towards the grey line; grey ticks are where they stood. Rows of rare "
+            "letters give way first. "
         )
-        if "dev" not in self.splits:
-            return look + "More smoothing always costs something on train."
+        losses = self._curves().get("dev")
+        if losses is None:
+            return look + "Below: more smoothing costs more on train."
+        best = number(GRID[losses.index(min(losses))], 1)
         return look + (
-            "Below, on a scale of a few thousandths: train would have none, dev is "
-            "lowest in between."
+            "Below, on a finer scale: train wants none; dev, dashed, is lowest at "
+            f"{best}."
         )
+
+    def _curves(self) -> dict[str, list[float]]:
+        """The loss of each split over all smoothings, worked out once."""
+        self.curves = self.curves or {
+            name: [average_loss(self.counts, seen, at) for at in GRID]
+            for name, seen in self.splits.items()
+        }
+        return self.curves
 
     def _rows(
         self, row: int, s: float, p: list[float], before: list[float]
@@ -230,14 +241,10 @@ class _Map:
 
     def _losses(self, s: float) -> str:
         """The losses around their lowest points, the present smoothing marked."""
-        self.curves = self.curves or {
-            name: [average_loss(self.counts, seen, at) for at in GRID]
-            for name, seen in self.splits.items()
-        }
         panel = self._valley()
         x, marks = panel.x(s), []
         marks.append(svg.line((x, panel.top), (x, panel.bottom), "reference", 1))
-        for name, losses in self.curves.items():
+        for name, losses in self._curves().items():
             colour, dash = SPLITS[name]
             y = panel.y(average_loss(self.counts, self.splits[name], s))
             marks.append(svg.path(panel.points(GRID, losses), colour, 2, dash))
@@ -259,7 +266,7 @@ class _Map:
         return Panel(self._right(), TOP + 204, WIDE, 96, *limits, True)
 
     def _points(self) -> list[tuple[float, float]]:
-        curves = self.curves.values()
+        curves = self._curves().values()
         return [pair for curve in curves for pair in zip(GRID, curve, strict=True)]
 
     def _right(self) -> float:
@@ -284,8 +291,8 @@ class _Map:
 DESCENT = (
     "On the right each dot is a pair of letters: across, the logarithm of its counted "
     "probability; up, of the learned one. Training draws the cloud onto the grey "
-    "diagonal, frequent pairs first. Hollow dots are pairs that never occur: there the "
-    "penalty alone decides where they stop."
+    "diagonal, frequent pairs first. Hollow dots are pairs that never occur: only a "
+    "penalty keeps them from sinking for ever."
 )
 
 

@@ -229,7 +229,7 @@ class _Writer:
             marks.append(svg.text(left, top + 30 + 24 * i, name, "ink", 15, code=True))
         y = top + 30 + 24 * min(len(names), NAMES)
         ended = bool(draws) and not draws[-1].letter
-        word = "" if ended else self._word(current)
+        word = "" if ended or not current else self._word(current)
         marks.append(
             svg.text(left, y, f"{word}_", "backward", 15, bold=True, code=True)
         )
