@@ -1,5 +1,7 @@
 """The two moons show the recorded frames, and record what the model says."""
 
+import math
+import random
 import re
 import struct
 import zlib
@@ -162,3 +164,39 @@ def test_points_may_be_a_tensor() -> None:
 
     thing = two_moons(torch.tensor(POINTS), torch.tensor(LABELS), frames())
     ElementTree.fromstring(thing.page().svg())
+
+
+def ring(point: list[float]) -> float:
+    """A boundary too small for a coarse grid: a circle around one point."""
+    return 0.1 - math.hypot(point[0] - 1.03, point[1] - 0.02)
+
+
+def wave(point: list[float]) -> float:
+    return point[1] - 0.6 * math.sin(3 * point[0])
+
+
+@pytest.mark.parametrize("model", [ring, wave])
+@pytest.mark.parametrize("grid", [7, 12])
+def test_every_point_is_drawn_on_the_side_on_which_the_model_has_it(model, grid):
+    rng = random.Random(5)
+    points = [(rng.uniform(-1, 2), rng.uniform(-1, 1)) for _ in range(120)]
+    points.append((1.0, 0.0))
+    labels = [1 if model(list(p)) > 0 else -1 for p in points]
+    frame = record_boundary(model, points, labels, grid=grid)
+    spots = moons._spots(points, len(frame.values))
+    drawn = [moons._is_drawn_positive(frame.values, spot) for spot in spots]
+    assert drawn == [label > 0 for label in labels] and frame.accuracy == 1
+    coarse = record_boundary(model, points, grid=grid).values
+    assert moons._misdrawn(coarse, moons._spots(points, grid), labels)
+
+
+def test_the_side_of_a_spot_is_read_from_the_line_that_is_drawn() -> None:
+    scores = [[x - 0.5 for x in (-1.0, 0.0, 1.0, 2.0)] for _ in range(3)]
+    sides = [moons._is_drawn_positive(scores, (0.7, x)) for x in (0.1, 1.4, 1.6, 3.0)]
+    assert sides == [False, False, True, True]
+
+
+def test_a_finer_grid_keeps_the_values_that_it_had() -> None:
+    fine = moons._finer([[0.0, 4.0], [8.0, 12.0]])
+    assert fine[0] == [0, 1, 2, 3, 4] and fine[4] == [8, 9, 10, 11, 12]
+    assert fine[2] == [4, 5, 6, 7, 8]

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from workbook.explore import graph_stepper
+from workbook.explore import expression_graph, graph_stepper
 from workbook.explore.graph import snapshot
 from workbook.explore.layout import layout
 from workbook.explore.page import Refused
@@ -320,3 +320,59 @@ def test_a_neuron_is_drawn_without_crossing_edges() -> None:
     links = module._links(bends)
     order = module._untangle(module._first_order(len(nodes), layer, bends), links)
     assert module._crossings(order, links) == 0
+
+
+ENGINE_STATES = [
+    (accumulate, order)
+    for accumulate in (True, False)
+    for order in ("topological", "breadth")
+]
+
+
+@pytest.mark.parametrize("accumulate, order", ENGINE_STATES)
+@pytest.mark.parametrize("make", [reused, long_expression])
+def test_no_sentence_praises_a_gradient_that_is_wrong(make, accumulate, order) -> None:
+    root, *_ = make()
+    stepper = graph_stepper(root)
+    for step in range(last(stepper) + 1):
+        page = stepper.page(step=step, accumulate=accumulate, order=order)
+        praised = "its gradient is complete" in page.look
+        assert praised <= (accumulate and order == "topological")
+        if "should be" in page.title:
+            assert "nothing is lost" not in page.look
+
+
+def test_a_node_that_fires_with_a_wrong_gradient_is_named() -> None:
+    a, b, c = Value(2.0, label="a"), Value(-3.0, label="b"), Value(10.0, label="c")
+    m = a * b
+    stepper = graph_stepper(m + m * c, m=m)
+    page = stepper.page(step=last(stepper), accumulate=False)
+    assert page.title.startswith("a.grad is -30, and should be -33")
+    assert page.look == (
+        "m fires with 10 and should hold 11: what it hands on is wrong as well."
+    )
+
+
+def test_a_mistake_that_does_no_harm_is_said_to_do_none() -> None:
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    stepper = graph_stepper(a * b)
+    for accumulate, order in ENGINE_STATES[1:]:
+        page = stepper.page(step=1, accumulate=accumulate, order=order)
+        assert page.look.endswith("In this graph nothing is lost by it.")
+
+
+def test_the_picture_at_rest_shows_gradients_only_where_there_are_some() -> None:
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    root = a * b
+    page = expression_graph(root).page()
+    assert page.title == "The graph of the expression: 2 leaves, 1 operations"
+    assert ">grad<" not in page.svg() and ">data<" in page.svg()
+    root.grad, a.grad, b.grad = 1.0, 3.0, 2.0
+    page = expression_graph(root).page()
+    assert page.svg().count(">grad<") == 3
+    assert ("a", "leaf", "2", "3") in page.rows
+    assert (root.grad, a.grad, b.grad) == (1.0, 3.0, 2.0)
+
+
+def test_the_picture_at_rest_refuses_what_is_no_graph() -> None:
+    assert expression_graph(3.0).page().title.endswith("not a float.")

@@ -13,6 +13,8 @@ _DOORS = {
     "tangent_probe": "micrograd",
     "saturation": "micrograd",
     "graph_stepper": "stepper",
+    "expression_graph": "stepper",
+    "network_graph": "network",
     "two_moons": "moons",
     "record_boundary": "moons",
     "count_map": "bigram",

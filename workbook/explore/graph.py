@@ -74,7 +74,7 @@ def snapshot(root: Any, names: dict[str, Any] | None = None) -> Graph:
     one sentence, for what is no graph, for more than 40 nodes and for a closure
     that raises. Every grad is left as it was.
     """
-    values = _collect(root)
+    values = values_below(root)
     given = {id(value): name for name, value in (names or {}).items()}
     place = {id(value): i for i, value in enumerate(values)}
     nodes = _nodes(values, place, given)
@@ -89,7 +89,7 @@ def snapshot(root: Any, names: dict[str, Any] | None = None) -> Graph:
     return Graph(nodes, runs, probe.accumulates)
 
 
-def _collect(root: Any) -> list[Any]:
+def values_below(root: Any) -> list[Any]:
     """Every value below the root, children first, found without recursion."""
     needed = ("data", "grad", "_prev", "_backward")
     if not all(hasattr(root, name) for name in needed):

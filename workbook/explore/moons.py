@@ -36,12 +36,13 @@ Box = tuple[float, float, float, float]  # low x, high x, low y, high y
 MARGIN = 0.35  # data units around the points
 PACE = 350  # ms a frame while playing
 PATIENCE = 0.08  # seconds to train before the picture answers
+FINE = 4  # a square of the grid is cut so fine, both ways, around a point
 STRONGEST = 0.62  # opacity of the most certain colour
 
 
 LOOK = (
     "The line is where the score is zero; the deeper the colour, the surer the "
-    "model. Watch where it still cuts through a moon."
+    "model is."
 )
 LATER = "Still training towards this step: move the slider to go on. "
 
@@ -71,6 +72,11 @@ def record_boundary(
 ) -> Frame:
     """One frame for `two_moons`: the model's score on a grid around the points.
 
+    With `labels`, a square of the grid in which the line would pass a point on the
+    wrong side is asked again four times as fine; what is between is interpolated. So
+    each point is drawn on the side on which the model has it (unless two points of
+    different sides share one of the smallest squares).
+
     model: takes [x, y], gives a number, a Value, a tensor of one element, or a list
     of one of them. It is called grid² times, and once a point where `labels` are
     given (positive or not); its gradients are not asked for.
@@ -79,8 +85,107 @@ def record_boundary(
     across = [x0 + (x1 - x0) * i / (grid - 1) for i in range(grid)]
     up = [y0 + (y1 - y0) * i / (grid - 1) for i in range(grid)]
     values = [[_score(model, x, y) for x in across] for y in up]
-    accuracy = None if labels is None else _accuracy(model, points, labels)
-    return Frame(int(step), None if loss is None else _plain(loss), accuracy, values)
+    accuracy, step = None, int(step)
+    if labels is not None:
+        scores = [_score(model, float(x), float(y)) for x, y in _listed(points)]
+        accuracy = _accuracy(scores, labels)
+        spots = _spots(points, grid)
+        values = _mended(
+            values, spots, scores, lambda x, y: _score(model, x, y), points
+        )
+    return Frame(step, None if loss is None else _plain(loss), accuracy, values)
+
+
+Spot = tuple[float, float]  # row and column on the grid, whole at its corners
+
+
+def _spots(points: Points, grid: int) -> list[Spot]:
+    """Where the points lie on a grid over the box around them."""
+    x0, x1, y0, y1 = box_around(points)
+    return [
+        ((grid - 1) * (y - y0) / (y1 - y0), (grid - 1) * (x - x0) / (x1 - x0))
+        for x, y in _listed(points)
+    ]
+
+
+def _mended(
+    values: list[list[float]],
+    spots: list[Spot],
+    scores: list[float],
+    score: Callable[[float, float], float],
+    points: Points,
+) -> list[list[float]]:
+    """The values, finer where the line would leave a point on the wrong side."""
+    wrong = _misdrawn(values, spots, scores)
+    if not wrong:
+        return values
+    squares = {_square(values, spots[i]) for i in wrong}
+    x0, x1, y0, y1 = box_around(points)
+    fine = _finer(values)
+    high, wide = len(fine) - 1, len(fine[0]) - 1
+    for row, column in {
+        (FINE * r + i, FINE * c + k)
+        for r, c in squares
+        for i in range(FINE + 1)
+        for k in range(FINE + 1)
+    }:
+        x, y = x0 + (x1 - x0) * column / wide, y0 + (y1 - y0) * row / high
+        fine[row][column] = score(x, y)
+    spots = [(FINE * row, FINE * column) for row, column in spots]
+    for i in _misdrawn(fine, spots, scores):  # nearer to the line than a fine square
+        row, column = _square(fine, spots[i])
+        for r, c in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            fine[row + r][column + c] = scores[i]
+    return fine
+
+
+def _finer(values: list[list[float]]) -> list[list[float]]:
+    """The same grid with FINE steps for each one, straight lines between."""
+
+    def between(a: Sequence[float], b: Sequence[float], share: float) -> list[float]:
+        return [p + share * (q - p) for p, q in zip(a, b, strict=True)]
+
+    def stretched(rows: list[list[float]]) -> list[list[float]]:
+        cut = [between(a, b, i / FINE) for a, b in pairwise(rows) for i in range(FINE)]
+        return [*cut, list(rows[-1])]
+
+    across = stretched([list(column) for column in zip(*values, strict=True)])
+    return stretched([list(row) for row in zip(*across, strict=True)])
+
+
+def _misdrawn(
+    values: list[list[float]], spots: list[Spot], scores: list[float]
+) -> list[int]:
+    """The points that lie on the wrong side of the drawn line."""
+    return [
+        i
+        for i, (spot, score) in enumerate(zip(spots, scores, strict=True))
+        if _is_drawn_positive(values, spot) != (score > 0)
+    ]
+
+
+def _square(values: list[list[float]], spot: Spot) -> tuple[int, int]:
+    """The lower left corner of the square that a spot lies in."""
+    row, column = int(spot[0]), int(spot[1])
+    return min(row, len(values) - 2), min(column, len(values[0]) - 2)
+
+
+def _is_drawn_positive(values: list[list[float]], spot: Spot) -> bool:
+    """The side of a spot: that of a corner, changed by each line on the way there."""
+    row, column = _square(values, spot)
+    corners = [(row + r, column + c) for r in (0, 1) for c in (0, 1)]
+    surest = max(corners, key=lambda at: abs(values[at[0]][at[1]]))  # off the line
+    flips = sum(_cross(surest, spot, *cut) for cut in _cuts(values, row, column))
+    return (values[surest[0]][surest[1]] > 0) != bool(flips % 2)
+
+
+def _cross(a: Spot, b: Spot, c: Spot, d: Spot) -> bool:
+    """Whether the lines from a to b and from c to d cross."""
+
+    def left(p: Spot, q: Spot, r: Spot) -> bool:
+        return (q[0] - p[0]) * (r[1] - p[1]) > (q[1] - p[1]) * (r[0] - p[0])
+
+    return left(a, b, c) != left(a, b, d) and left(c, d, a) != left(c, d, b)
 
 
 def two_moons(
@@ -351,20 +456,22 @@ def _zero_line(plane: Panel, values: list[list[float]]) -> str:
 
     words = []
     for row, column in ((r, c) for r in range(rows - 1) for c in range(columns - 1)):
-        corners = [
-            (row, column),
-            (row, column + 1),
-            (row + 1, column + 1),
-            (row + 1, column),
-        ]
-        crossed = [
-            spot(*_crossing(a, b, values[a[0]][a[1]], values[b[0]][b[1]]))
-            for a, b in pairwise([*corners, corners[0]])
-            if (values[a[0]][a[1]] > 0) != (values[b[0]][b[1]] > 0)
-        ]
-        for (x0, y0), (x1, y1) in zip(crossed[::2], crossed[1::2], strict=True):
+        for start, end in _cuts(values, row, column):
+            (x0, y0), (x1, y1) = spot(*start), spot(*end)
             words.append(f"M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}")
     return "".join(words)
+
+
+def _cuts(values: list[list[float]], row: int, column: int) -> list[tuple[Spot, Spot]]:
+    """The one or two lines through a square, from side to side; none in most."""
+    corners = [(row, column), (row, column + 1)]
+    corners += [(row + 1, column + 1), (row + 1, column)]
+    crossed = [
+        _crossing(a, b, values[a[0]][a[1]], values[b[0]][b[1]])
+        for a, b in pairwise([*corners, corners[0]])
+        if (values[a[0]][a[1]] > 0) != (values[b[0]][b[1]] > 0)
+    ]
+    return list(zip(crossed[::2], crossed[1::2], strict=True))
 
 
 def _crossing(
@@ -386,12 +493,10 @@ def _plain(found: Any) -> float:
     return float(found)
 
 
-def _accuracy(
-    model: Callable[[list[float]], Any], points: Points, labels: Sequence[float]
-) -> float:
+def _accuracy(scores: list[float], labels: Sequence[float]) -> float:
     right = [
-        (_score(model, float(x), float(y)) > 0) == (_plain(label) > 0)
-        for (x, y), label in zip(_listed(points), _listed(labels), strict=True)
+        (score > 0) == (_plain(label) > 0)
+        for score, label in zip(scores, _listed(labels), strict=True)
     ]
     return sum(right) / len(right)
 

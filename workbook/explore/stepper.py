@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from workbook.explore import svg
 from workbook.explore.base import Choice, Explorable, Page, Refused, Steps, refusal
-from workbook.explore.graph import Graph, Moment, Node, snapshot
+from workbook.explore.graph import Graph, Moment, Node, snapshot, values_below
 from workbook.explore.layout import layout
 from workbook.explore.page import WIDTH
 from workbook.style import number
@@ -15,6 +16,12 @@ from workbook.style import number
 CARD, TALL, GAP = 104.0, 54.0, 26.0  # a card's width, height, distance below it
 MARGIN = 14.0
 LONGEST = 72  # letters of a claim that fit on one line
+_AFTERWARDS = {  # accumulate, order -> why some gradients are wrong in the end
+    (True, "topological"): "",
+    (True, "breadth"): "What came late was added, but never handed on.",
+    (False, "topological"): "With = a node keeps only the share that came last.",
+    (False, "breadth"): "Shares were overwritten, or came late and stayed behind.",
+}
 KNOB = 12.0  # radius of an op's circle
 INSIDE = 9.0  # how far the circle reaches into its card
 
@@ -51,6 +58,24 @@ def graph_stepper(root: Any, **names: Any) -> Explorable:
     )
 
 
+def expression_graph(root: Any, **names: Any) -> Explorable:
+    """The graph of an expression as it stands: data, and `grad` where one is known.
+
+    The same picture as `graph_stepper` draws, and nothing in it fires.
+    """
+    try:
+        graph = snapshot(root, names)
+        still = replace(graph.runs[True, "topological"][0], grads=_grads(root))
+    except Refused as reason:
+        return refusal(reason)
+    return Explorable(lambda: _Stepper(graph).recipe(still))
+
+
+def _grads(root: Any) -> tuple[float, ...]:
+    """The gradients that the values hold now, in the order of the snapshot."""
+    return tuple(float(value.grad) for value in values_below(root))
+
+
 class _Stepper:
     """A graph in its places, and the page of each moment."""
 
@@ -74,7 +99,7 @@ class _Stepper:
         turns = {node: turn for turn, node in enumerate(run[-1].fired, 1)}
         return Page(
             title=self._claim(moment, step, len(run) - 1, wrong, done),
-            look=self._look(moment, accumulate, order),
+            look=self._look(moment, accumulate, order, done),
             body=self._edges(moment)
             + self._cards(moment, turns, wrong)
             + self._flow(moment, accumulate),
@@ -82,6 +107,28 @@ class _Stepper:
             width=self.width,
             header=("node", "op", "data", "grad", "right gradient", "fires"),
             rows=self._rows(moment, turns),
+        )
+
+    def recipe(self, moment: Moment) -> Page:
+        """The graph alone: what was made from what, and the gradients at rest."""
+        nodes, known = self.graph.nodes, any(moment.grads)
+        leaves = sum(not node.children for node in nodes)
+        what = f"{leaves} leaves, {len(nodes) - leaves} operations"
+        return Page(
+            title=f"The graph of the expression: {what}",
+            look="Read it from left to right: the leaves, then what was made of them. "
+            + (
+                "Each card now shows its gradient too: the slope of the last card by "
+                "this one."
+                if known
+                else "Each circle is an operation; the line into it comes from an "
+                "operand."
+            ),
+            body=self._edges(moment) + self._cards(moment, {}, [], known),
+            height=self.layout.height + 40,
+            width=self.width,
+            header=("node", "op", "data", "grad"),
+            rows=[row[:4] for row in self._rows(moment, {})],
         )
 
     def _wrong(self, moment: Moment) -> list[int]:
@@ -123,33 +170,64 @@ class _Stepper:
             return f"{self._name(moment.firing)} hands nothing on"
         return f"{self._name(moment.firing)} hands {' and '.join(shares[:2])}"
 
-    def _look(self, moment: Moment, accumulate: bool, order: str) -> str:
+    def _look(self, moment: Moment, accumulate: bool, order: str, done: bool) -> str:
         """What to notice about this firing: the mistake, if it shows here."""
         own = (
             ""
             if self.graph.own is not False
             else (" Your own closures write with =, so the picture starts there.")
         )
+        told = self._lost(moment, accumulate) or self._spoilt(moment)
+        if not told and done and self._wrong(moment):
+            told = _AFTERWARDS[accumulate, order]
+        return (told or self._rule(accumulate, order)) + own
+
+    def _lost(self, moment: Moment, accumulate: bool) -> str:
+        """A share that this firing overwrites, or that comes too late."""
         for write in moment.writes:
             name = self._name(write.child)
             if not accumulate and write.before:
                 return (
                     f"{name} already held {number(write.before, 4)}. With = it is "
-                    f"overwritten by {number(write.after, 4)}; += would keep both.{own}"
+                    f"overwritten by {number(write.after, 4)}; += would keep both."
                 )
             if write.child in moment.fired[:-1] and write.share:
                 return (
                     f"{name} had fired before this share came: what arrives late "
-                    f"stays in {name} and never reaches its children.{own}"
+                    f"stays in {name} and never reaches its children."
                 )
+        return ""
+
+    def _spoilt(self, moment: Moment) -> str:
+        """A firing with a gradient that is not the right one."""
+        firing = moment.firing
+        if firing is None or firing not in self._wrong(moment):
+            return ""
+        holds, due = moment.grads[firing], self.graph.right[firing]
+        return (
+            f"{self._name(firing)} fires with {number(holds, 4)} and should hold "
+            f"{number(due, 4)}: what it hands on is wrong as well."
+        )
+
+    def _rule(self, accumulate: bool, order: str) -> str:
+        """What these two switches do; and whether this graph shows it."""
+        run = self.graph.runs[accumulate, order]
+        harmless = (
+            "" if self._wrong(run[-1]) else " In this graph nothing is lost by it."
+        )
         if order == "breadth":
             return (
-                "Breadth first fires by distance from the root. A node that is used "
-                f"further down fires before its gradient is complete.{own}"
+                "Breadth first fires by distance from the root, also a node that "
+                f"has not yet heard from all that use it.{harmless}"
+            )
+        if not accumulate:
+            return (
+                "The order is right, but with = a node that is used several times "
+                f"keeps only the share that came last.{harmless}"
             )
         return (
             "Each node fires only after all that use it: its gradient is complete "
-            f"before it is handed on, times the local derivative.{own}"
+            "before it is handed on, times the local derivative."
         )
 
     def _rows(self, moment: Moment, turns: dict[int, int]) -> list[tuple[str, ...]]:
@@ -225,10 +303,16 @@ class _Stepper:
         stops.append(end)
         return _bent(stops), (stops[0], stops[1])
 
-    def _cards(self, moment: Moment, turns: dict[int, int], wrong: list[int]) -> str:
+    def _cards(
+        self,
+        moment: Moment,
+        turns: dict[int, int],
+        wrong: list[int],
+        known: bool = True,
+    ) -> str:
         reached = {write.child for write in moment.writes}
         return "".join(
-            self._card(i, node, moment, i in reached, i in wrong, turns.get(i))
+            self._card(i, node, moment, i in reached, i in wrong, turns.get(i), known)
             for i, node in enumerate(self.graph.nodes)
         )
 
@@ -240,6 +324,7 @@ class _Stepper:
         reached: bool,
         wrong: bool,
         turn: int | None,
+        graded: bool = True,
     ) -> str:
         x, y = self._place(index)
         top, grad = y - TALL / 2, moment.grads[index]
@@ -247,11 +332,12 @@ class _Stepper:
         edge = "backward" if firing or reached or wrong else "faint"
         thick = 2.5 if firing or wrong else 1.5
         known = grad or index in moment.fired or reached
+        colour = "backward" if known else "soft"
         tint = svg.box(x, top, CARD, TALL, "backward", 0.1, 7)
         marks = [
             svg.box(x, top, CARD, TALL, "paper", None, 7, edge, thick),
             tint if reached or firing else "",
-            _face(x, top, node, grad, "backward" if known else "soft"),
+            _face(x, top, node, grad if graded else None, colour),
             self._remark(index, x + CARD, top + TALL + 15, moment, wrong),
         ]
         if node.op:
@@ -275,12 +361,13 @@ def _brief(value: float) -> str:
     return number(value, digits)
 
 
-def _face(x: float, top: float, node: Node, grad: float, colour: str) -> str:
-    """The lines of a card: its name where it has one, its data, its grad."""
+def _face(x: float, top: float, node: Node, grad: float | None, colour: str) -> str:
+    """The lines of a card: its name where it has one, its data, its grad if any."""
     inset = x + (INSIDE + 5 if node.op else 9)
     name = svg.text(inset, top + 15, node.name, "ink", 13, bold=True, halo=False)
     lift = 0 if node.name else 8
-    rows = [("data", node.data, "forward", 31), ("grad", grad, colour, 47)]
+    rows = [("data", node.data, "forward", 31)]
+    rows += [] if grad is None else [("grad", grad, colour, 47)]
     return (name if node.name else "") + "".join(
         svg.text(inset, top + y - lift, word, "soft", 11, halo=False)
         + svg.text(
