@@ -314,3 +314,27 @@ def test_guess_and_answer_stand_on_one_line(written: str) -> None:
 
 def test_a_shape_has_no_number_line() -> None:
     assert "<svg" not in side_by_side(_committed("(3, 3)"), (27, 27))
+
+
+@pytest.mark.parametrize(
+    "guess, answer",
+    [
+        (0, 6.66e-16),
+        (0, -3e-17),
+        (0.0, 0.0),
+        (6.66e-16, 0),
+        (1 / 27, 0.1 + 0.2 - 0.3 + 1 / 27),
+        (math.log(27), 3.295836925506592),
+        (-2.5, -2.5 - 1e-15),
+    ],
+)
+def test_a_guess_that_misses_by_rounding_alone_stands_on_the_answer(guess, answer):
+    panel = predictions._axis(float(guess), float(answer))
+    assert abs(panel.x(guess) - panel.x(answer)) < 0.5
+    assert 50 < panel.x(answer) < predictions.LINE - 50
+
+
+@pytest.mark.parametrize("guess, answer", [(3.3, 3.2958), (0, 1e-3), (1e-12, 1e-15)])
+def test_a_guess_that_is_off_stands_apart(guess, answer) -> None:
+    panel = predictions._axis(float(guess), float(answer))
+    assert abs(panel.x(guess) - panel.x(answer)) > 50

@@ -28,6 +28,8 @@ COVERED = "Make your guess above: the answer appears here then."
 EXAMPLES = "write 3.3, 1/27, 1e-3 or log(27), or a shape such as (27, 27)"
 LINE = 480.0  # pixels, the line on which guess and answer stand
 FAR = 50  # from this ratio on, guess and answer stand on a logarithmic line
+SAME = 2e-5  # relative: both print the same five digits, or nearly
+NOTHING = 1e-9  # a result of this size is zero and some rounding
 
 Answer = float | int | str | tuple[int, ...]
 
@@ -415,9 +417,25 @@ def _on_a_line(guess: Any, answer: Any) -> str:
     )
 
 
+def _is_close(a: float, b: float) -> bool:
+    """Whether two numbers read the same, or differ from zero by rounding alone."""
+    apart = abs(a - b)
+    if a == 0 or b == 0:
+        return apart <= NOTHING
+    return apart <= SAME * max(abs(a), abs(b))
+
+
 def _axis(a: float, b: float) -> Panel:
-    """A line with room for both, logarithmic where they are far apart."""
+    """A line with room for both, logarithmic where they are far apart.
+
+    Where they are the same but for rounding the line shows much more than their
+    difference, and the disc lies within the ring.
+    """
     low, high = min(a, b), max(a, b)
+    if _is_close(a, b):
+        middle = 0.0 if abs(high) <= NOTHING and low * high == 0 else high
+        room = abs(middle) or 1.0
+        return Panel(12, 4, LINE - 24, 22, (middle - room, middle + room), (0, 1))
     far = low > 0 and high / low > FAR
     if far:
         low, high = math.log10(low), math.log10(high)
