@@ -193,7 +193,8 @@ def _alone(name: str, layer: Any) -> Iterator[Found]:
         called = f"tensor {name}" if name.isdigit() else name
         yield Found(called, layer, ((called, layer),))
         return
-    called = f"{name} {type(layer).__name__}".strip()
+    kind = type(layer).__name__
+    called = f"layer {name}" if kind == "Layer" else f"{name} {kind}".strip()
     parameters = getattr(layer, "parameters", None)
     own = list(parameters()) if callable(parameters) else []
     yield Found(called, layer, tuple(_named(called, name, layer, own)))

@@ -268,7 +268,7 @@ def updates(scene: Updates, wide: bool, height: float = HEIGHT) -> str:
     marks = [
         _head("Updates : data, log10", "backward"),
         _axes(panel, _whole_ticks(scene.ylim), place, few=not wide),
-        _reference(panel, "-3: a good pace", TARGET, place, below=True),
+        _reference(panel, "-3: a rule of thumb", TARGET, place, below=True),
         panel.clip(drawn),
         _labels(panel, [(x, *_tip(panel, x, place)) for x in scene.lines], margin),
     ]

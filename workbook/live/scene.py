@@ -23,7 +23,7 @@ Taken = tuple[int, int, float, float]  # first and last line of text, from x to 
 
 ROWS = 7  # layers in a panel, at most
 LINES = 7  # parameters in the panel of updates, at most
-TARGET = -3.0  # log10 of update to data where training is said to go well
+TARGET = -3.0  # log10 of update to data a rule of thumb for a good pace
 DEV = ("dev", "val", "valid", "validation")
 COLOURS = ("forward", "positive", "backward", "reference")  # for other names
 GROWTH = 1.25  # by so much the axis of the steps grows, when it does

@@ -265,7 +265,7 @@ def _updates(ax: Axes, it: Updates) -> None:
     ax.xaxis.set_major_formatter("{x:,.0f}")
     style.reference_line(ax, TARGET)
     ax.text(
-        0.995, TARGET - 0.04, "−3: a good pace", transform=ax.get_yaxis_transform(),
+        0.995, TARGET - 0.04, "−3: a rule of thumb", transform=ax.get_yaxis_transform(),
         ha="right", va="top", size=8, color=style.SOFT,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5},
     )  # fmt: skip
