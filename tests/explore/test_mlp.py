@@ -271,8 +271,15 @@ def test_each_kind_of_bad_has_its_name() -> None:
 
     assert claim(2, 1) == "2 hidden neurons after 99 steps: too small"
     assert claim(20, 0).endswith("not yet trained")
-    assert claim(20, 1).endswith("the best of these")
+    assert claim(20, 1).endswith("the lowest on dev")
     assert claim(200, 1).endswith("overfitted by 1.00")
+
+
+def test_the_size_that_is_best_on_dev_is_never_called_overfitted() -> None:
+    rows = [(3, 9, 2.5, 2.6), (15, 9, 2.3, 2.5), (60, 9, 2.2, 2.7), (99, 9, 2.6, 2.62)]
+    claims = [capacity(rows).page(chosen=n).title for n in (3, 15, 60, 99)]
+    words = ("too small", "the lowest on dev", "overfitted by 0.50", "too large")
+    assert [claim.split(": ")[1] for claim in claims] == list(words)
 
 
 def test_losses_at_one_step_need_no_second_control() -> None:
@@ -301,7 +308,7 @@ def test_distances_between_some_are_a_share_of_those_between_all() -> None:
 def test_one_table_is_drawn_as_it_is_and_a_dict_may_name_the_letters() -> None:
     names = dict(enumerate(".abcdefghijklmnopqrstuvwxyz"))
     page = letter_map(torch.randn(27, 10), names).page()
-    assert page.title.startswith("Step 0: vowels lie")
+    assert page.title == "Each letter stands at its two numbers"
 
 
 def test_frames_that_cannot_be_drawn_are_told_in_a_sentence() -> None:

@@ -26,6 +26,12 @@ VOWELS = "aeiou"
 PACE = 250  # ms a frame while playing
 TAIL = 8  # frames back that a vowel's trail goes
 
+MOVING = (
+    "Letters that are followed by the same others come closer. The axes follow the "
+    "letters, so how far apart they are stands in the axes' numbers."
+)
+STILL = "Letters that lie close together are nearly the same to whoever reads them."
+
 Point = tuple[float, float]
 
 
@@ -88,8 +94,7 @@ class _Map:
         return Page(
             title=self._claim(frame),
             look="Orange squares are vowels, the black disc is the dot that ends a "
-            "name. Letters after which the same things happen come together; the "
-            "axes follow, so read how far apart on their numbers.",
+            "name. " + (MOVING if len(self.frames) > 1 else STILL),
             body=self._plane(at) + self._losses(at),
             height=406,
             header=("letter", "x", "y", "nearest"),
@@ -102,10 +107,14 @@ class _Map:
         )
 
     def _claim(self, frame: Letters) -> str:
+        if len(self.frames) == 1:
+            return "Each letter stands at its two numbers"
         if len(self.vowels) < 2:
             return f"The letters after step {frame.step:,}"
         share = spread(frame.points, self.vowels)
-        return f"Step {frame.step:,}: vowels lie {share:.2f} times as far apart as all"
+        return (
+            f"Step {frame.step:,}: vowels are {share:.2f} as far apart as any letters"
+        )
 
     def _plane(self, at: int) -> str:
         points = self.frames[at].points

@@ -326,8 +326,8 @@ def capacity(
 
     measured: rows (size, step, train loss, dev loss), each size at the same steps; or
         a dict {size: (train loss, dev loss)} where there is one step.
-    size: what a size counts. gap: from this distance of dev above train on, a model
-        is called overfitted, in nats.
+    size: what a size counts. gap: from this distance of dev above train on, in nats,
+        a model that is larger than the best one is called overfitted.
     """
     fits = _Fits(_rows(measured), size, gap)
     if not fits.sizes:
@@ -364,9 +364,9 @@ class _Fits:
         now = [self.fits[size, step] for size in self.sizes]
         return Page(
             title=f"{chosen:,} {self.word}{after}: {self._verdict(fit)}",
-            look="Two high lines close together: the model is too small, or has not "
-            "trained for long. A gap between them: it learns its own names by heart. "
-            "The best size is where the dashed line is lowest.",
+            look="The dashed line decides, the loss on new names: left of its lowest "
+            "place models are too small, to the right they are too large. The orange "
+            "bar is what a model knows of its own names alone.",
             body=self._by_size(now, fit) + self._by_step(chosen, fit),
             height=316,
             header=(self.word, "train", "dev", "gap"),
@@ -374,15 +374,17 @@ class _Fits:
         )
 
     def _verdict(self, fit: Fit) -> str:
-        last = self.fits[fit.size, self.steps[-1]]
-        best = min(self.fits[size, self.steps[-1]].dev for size in self.sizes)
-        if fit.dev - fit.train > self.gap:
+        """Dev decides: is it lower later, or now with another size, and which?"""
+        now = {size: self.fits[size, fit.step] for size in self.sizes}
+        best = min(now.values(), key=lambda other: other.dev)
+        later = min(self.fits[fit.size, s].dev for s in self.steps if s >= fit.step)
+        if fit.size > best.size and fit.dev - fit.train > self.gap:
             return f"overfitted by {fit.dev - fit.train:.2f}"
-        if fit.dev - last.dev > 0.02:
+        if later < fit.dev - 0.02:
             return "not yet trained"
-        if last.dev - best > 0.02:
-            return "too small"
-        return "the best of these"
+        if fit.dev <= best.dev + 0.02:
+            return "the lowest on dev"
+        return "too small" if fit.size < best.size else "too large"
 
     def _limits(self) -> tuple[float, float]:
         losses = [x for fit in self.fits.values() for x in (fit.train, fit.dev)]
