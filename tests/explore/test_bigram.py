@@ -160,7 +160,7 @@ def test_the_learned_table_nears_the_counted_one(frames) -> None:
 def test_a_table_equal_to_the_counts_is_off_by_nothing() -> None:
     W = (torch.tensor(N) + 1.0).log()
     page = descent_to_table([record_table(W)], N, letters=ABC).page()
-    assert page.title.endswith("odds are off by 0.0 %")
+    assert page.title.endswith("shares are off by 0.0 %")
 
 
 def test_every_frame_is_well_formed_even_far_from_the_diagonal(frames) -> None:

@@ -371,7 +371,7 @@ class _Walk:
     def _claim(self, now: Descent) -> str:
         step = f"After {now.step} steps" if now.step else "Before the first step"
         loss = "" if now.loss is None else f" the loss is {now.loss:.4f};"
-        return f"{step}{loss} the odds are off by {self._far(now)}"
+        return f"{step}{loss} the shares are off by {self._far(now)}"
 
     def _far(self, frame: Descent) -> str:
         """Mean distance of both tables' probabilities, weighted as the rows occur."""
