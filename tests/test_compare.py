@@ -289,3 +289,43 @@ def test_comparing_numbers_loads_no_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr
+
+
+# ---------------------------------------------------------------- odd tensors
+
+
+ODD = {
+    "sparse": lambda: torch.ones(3).to_sparse(),
+    "sparse rows": lambda: torch.ones(3, 3).to_sparse_csr(),
+    "without numbers": lambda: torch.ones(3, device="meta"),
+    "nested": lambda: torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+    "quantised": lambda: torch.quantize_per_tensor(torch.ones(3), 1, 0, torch.quint8),
+    "complex": lambda: torch.ones(3, dtype=torch.complex64),
+    "bfloat16": lambda: torch.ones(3, dtype=torch.bfloat16),
+    "a byte of float": lambda: torch.ones(3, dtype=torch.float8_e4m3fn),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", ODD)
+def test_a_tensor_of_another_kind_is_a_difference_in_words(name):
+    for expected, yours in ((torch.ones(3), ODD[name]()), (ODD[name](), torch.ones(3))):
+        found = difference(expected, yours)
+        assert found.kind in ("type", "shape", "dtype")
+        assert found.expected != found.yours
+    assert show(ODD[name]())
+    assert not same(torch.ones(3), ODD[name]())
+
+
+def test_a_parameter_and_a_result_with_a_gradient_are_compared_by_their_numbers():
+    w = torch.nn.Parameter(torch.ones(3))
+    assert difference(torch.ones(3), w) is None
+    assert difference(torch.full((3,), 2.0), w * 2) is None
+    assert difference(torch.ones(3), w * 2).kind == "value"
+
+
+def test_the_place_of_what_is_not_finite_is_shown():
+    bad = torch.ones(4, 9)
+    bad[3, 7] = math.nan
+    found = difference(torch.ones(4, 9), bad)
+    assert (found.kind, found.place, found.yours[:3]) == ("finite", "[3, 7]", "nan")

@@ -130,6 +130,8 @@ def _number(x: float, digits: int = 7) -> str:
 
 def _elements(array: Any, digits: int) -> str:
     """A small array in full, of a large one the beginning."""
+    if odd := _odd(array):
+        return f"<{odd}>"
     if math.prod(_shape(array)) <= 12:
         return _Short(digits).repr(array.tolist())
     first = array.reshape(-1)[:6].tolist()
@@ -242,8 +244,19 @@ def is_array(value: Any) -> bool:
     return bool(_library(value))
 
 
+def _odd(array: Any) -> str:
+    """What is unusual about how a tensor keeps its numbers; empty for most tensors."""
+    if _library(array) != "torch":
+        return ""
+    layout = str(array.layout).removeprefix("torch.")
+    nested, quantised = array.is_nested, array.is_quantized
+    found = {"nested": nested, "quantised": quantised, layout: layout != "strided"}
+    found |= {"without numbers": array.device.type == "meta"}
+    return ", ".join(name for name, holds in found.items() if holds)
+
+
 def _shape(value: Any) -> tuple[int, ...]:
-    return tuple(value.shape)
+    return () if _odd(value) == "nested" else tuple(value.shape)
 
 
 def _dtype(value: Any) -> str:
@@ -253,7 +266,7 @@ def _dtype(value: Any) -> str:
 def _array_difference(
     expected: Any, yours: Any, within: Tolerance
 ) -> Difference | None:
-    if _library(yours) != _library(expected):
+    if _library(yours) != _library(expected) or _odd(yours) != _odd(expected):
         return _type(expected, yours)
     if _shape(expected) != _shape(yours):
         return Difference("shape", show(expected), show(yours))
@@ -270,17 +283,24 @@ def _elements_difference(
     a, b = _numbers(expected), _numbers(yours)
     within = EXACT if a.dtype.kind == "i" else within
     if np.isfinite(a).all() and not np.isfinite(b).all():
-        return Difference("finite", show(expected), show(yours))
+        return _at("finite", expected, a, b, ~np.isfinite(b))
     with np.errstate(invalid="ignore"):
         unequal = (a != b) & ~(np.isnan(a) & np.isnan(b))
         gap = np.nan_to_num(np.where(unequal, np.abs(a - b), 0), nan=np.inf)
         scale = np.abs(a[np.isfinite(a)]).max(initial=0)
     if not gap.size or within.allows(gap.max(), scale):
         return None
+    return _at("value", expected, a, b, gap)
+
+
+def _at(sort: str, expected: Any, a: Any, b: Any, gap: Any) -> Difference:
+    """The elements of a and b side by side where the gap is largest."""
+    import numpy as np
+
     at = tuple(int(i) for i in np.unravel_index(int(gap.argmax()), gap.shape))
     one, two = _side_by_side(a[at].item(), b[at].item())
     form = f"  shape {_shape(expected)}  {_dtype(expected)}"
-    found = Difference("value", one + form, two + form)
+    found = Difference(sort, one + form, two + form)
     return found.at(str(list(at))) if at else found
 
 
