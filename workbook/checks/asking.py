@@ -147,9 +147,19 @@ def _plain(value: Any) -> Any:
             return plain(_plain(v) for v in plain.__iter__(value))
     if type(value) is dict:
         return {key: _plain(v) for key, v in value.items()}
+    if is_array(value):
+        return _frozen(value)
     if type(value).__flags__ & HEAP and not isinstance(value, Said):
-        return value if is_array(value) else [type(value).__name__, _number(value)]
+        return [type(value).__name__, _number(value)]
     return value
+
+
+def _frozen(array: Any) -> Any:
+    """An array as it is now: the learner's code may go on writing into it."""
+    try:
+        return array.detach().clone() if hasattr(array, "detach") else array.copy()
+    except Exception:
+        return array
 
 
 def _number(value: Any) -> Any:

@@ -28,7 +28,7 @@ from workbook.checks.tensors import (
     weights,
     with_gradient,
 )
-from workbook.compare import FLOAT32, Said, Tolerance, kind
+from workbook.compare import FLOAT32, Said, Tolerance, kind, show
 
 Cases = Iterator[Case]
 Words = list[str]
@@ -694,12 +694,14 @@ for _name, (_sentence, _wrong) in _SAMPLERS.items():
 # ---------------------------------------------------------------- nll
 
 
-def _nll(P: torch.Tensor, xs: torch.Tensor, ys: torch.Tensor) -> dict[str, float]:
+def _nll(
+    P: torch.Tensor, xs: torch.Tensor, ys: torch.Tensor
+) -> dict[str, torch.Tensor]:
     """The average by the slow loop."""
     pairs = zip(xs.tolist(), ys.tolist(), strict=True)
     chances = [P[x, y].item() for x, y in pairs]
     costs = [-math.log(p) if p else math.inf for p in chances]
-    return {"loss": sum(costs) / len(costs)}
+    return {"loss": torch.tensor(sum(costs) / len(costs))}
 
 
 def _scored(
@@ -1015,7 +1017,7 @@ def _softened(softmax: Callable, rows: Any, **options: Any) -> Case:
         "gradient": torch.tensor(slopes),
         "argument": AS_IT_WAS,
     }
-    shown = z.tolist() if z.numel() <= 6 else f"logits {tuple(z.shape)}"
+    shown = show(z.tolist()) if z.numel() <= 6 else f"logits {tuple(z.shape)}"
     act = lambda: with_gradient(softmax, z, named("p"))  # noqa: E731
     return case(f"softmax({shown})", act, want, within=within, **options)
 
@@ -1158,7 +1160,7 @@ def _trained(
 _SHOWN = [0, 1, 2, 0, 2], [1, 2, 0, 2, 0]
 
 
-@exercise("bigram.train", limit=10)  # the first use of torch.optim takes seconds
+@exercise("bigram.train", limit=6)
 def training(train: Callable) -> Cases:
     rng, seeded = torch.Generator().manual_seed(6), random.Random(6)
     zero = torch.zeros(3, 3)
@@ -1359,7 +1361,7 @@ def _entropy(rows: list[list[float]], ys: list[int]) -> dict[str, Any]:
 def _crossed(cross_entropy: Callable, rows: Any, ys: list, **options: Any) -> Case:
     z = torch.as_tensor(rows)
     within = LARGE if z.abs().max() > 100 else FLOAT32
-    shown = z.tolist() if z.numel() <= 6 else f"logits {tuple(z.shape)}"
+    shown = show(z.tolist()) if z.numel() <= 6 else f"logits {tuple(z.shape)}"
     text = f"cross_entropy({shown}, {ys if len(ys) < 9 else f'{len(ys)} targets'})"
     want = _entropy(z.tolist(), ys)
 
@@ -1802,7 +1804,7 @@ def _tuned(
     chosen = losses(dev).index(min(losses(dev)))
     want = {
         "amount": amounts[chosen],
-        "test loss": losses(test)[chosen],
+        "test loss": torch.tensor(losses(test)[chosen]),
         "looks at test": 1,
         "amounts": AS_IT_WAS,
     }

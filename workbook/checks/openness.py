@@ -4,6 +4,7 @@ A stub raises NotImplementedError. A learner may have replaced that by `pass`, `
 a `return None`; then the code says so, if the failing case has run it.
 """
 
+import dis
 import sys
 import traceback
 from contextlib import suppress
@@ -11,7 +12,13 @@ from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from workbook.checks.anatomy import functions, is_skeleton, is_stub, members
+from workbook.checks.anatomy import (
+    functions,
+    is_library,
+    is_skeleton,
+    is_stub,
+    members,
+)
 from workbook.checks.asking import No, tried
 from workbook.checks.cases import Case, Exercise, exercises
 
@@ -29,7 +36,7 @@ def still_open(
     check: Exercise, objects: tuple[Any, ...], no: No, first: bool
 ) -> Open | None:
     """What is still to write, where this no (`first`: of the first case) says so."""
-    if no.kind == "raised" and isinstance(no.detail, NotImplementedError):
+    if no.kind == "raised" and _says_todo(no.detail):
         return _said(check, objects, no.detail)
     if no.case and not no.case.once and (stubs := _stubs(check, objects)):
         for code in _called(no.case):
@@ -38,6 +45,22 @@ def still_open(
     if no.kind == "empty" and first:
         return Open(check.id, returns=no.detail.yours)
     return None
+
+
+def _says_todo(error: BaseException) -> bool:
+    """Whether a `raise` of the learner's notebook says that something is to be written.
+
+    PyTorch raises the same error for a dtype that an operation does not know; there
+    the learner's last step is a call.
+    """
+    trace = error.__traceback__
+    if not isinstance(error, NotImplementedError) or trace is None:
+        return False
+    while trace.tb_next:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code
+    raised = dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
+    return raised and not is_library(code.co_filename)
 
 
 def _said(

@@ -34,6 +34,7 @@ def undisturbed() -> Iterator[None]:
             sys.setrecursionlimit(DEPTH)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)  # on a busy machine two wait for each other
+            torch.set_default_dtype(torch.float32)
         warnings.filterwarnings("ignore", "coroutine .* was never awaited")
         yield
 

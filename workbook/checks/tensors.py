@@ -47,10 +47,10 @@ def counted(out: Any) -> Any:
 
 
 def number(out: Any) -> Any:
-    """A loss: a tensor of one float without dimensions, or a plain one."""
+    """A loss: a plain number, or a tensor of one float without dimensions."""
     if isinstance(out, torch.Tensor) and out.dim() == 0 and out.is_floating_point():
-        out = out.item()
-    return named("loss")(out)
+        out = out.detach().float()
+    return named("loss")(torch.tensor(out) if type(out) is float else out)
 
 
 def leaf(values: Any) -> torch.Tensor:
@@ -70,7 +70,7 @@ def with_gradient(
     if not isinstance(out, torch.Tensor):
         return seen(out)
     found = {**seen(out.detach()), "gradient": CUT_OFF}
-    if out.requires_grad:
+    if out.requires_grad and out.layout == torch.strided and out.is_floating_point():
         (out * weights(out)).sum().backward()
         found["gradient"] = start.grad if start.grad is not None else CUT_OFF
     found["argument"] = Said("as it was" if torch.equal(start, at) else "changed")

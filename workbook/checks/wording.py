@@ -238,7 +238,7 @@ def _why(error: BaseException, frame: FrameType | None) -> str:
     """A fact that explains an exception, or nothing."""
     if isinstance(error, RecursionError):
         return "calls nest deeper than Python allows (1,000)"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "DefaultCPUAllocator" in _what(error):
         return "it asks for more memory than an answer may take"
     if isinstance(error, SystemExit | KeyboardInterrupt | GeneratorExit):
         return "an answer returns its value, and ends in no other way"
