@@ -374,7 +374,8 @@ check("micrograd.gradient_by_hand", gradient)
 # **Softmax** turns scores into probabilities: $p_i = e^{z_i} / \sum_j e^{z_j}$. The
 # **negative log likelihood** of a target is $-\log p_{target}$. Scores
 # $(0, 3, -2, 1)$ with target $3$ give a loss of $2.1755$. Scores may be in the
-# thousands.
+# thousands. Then a $p$ may be so small that Python holds $0$, which has no logarithm:
+# find the loss from the scores, as $\log \sum_j e^{z_j} - z_{target}$.
 
 # %% exercise="micrograd.softmax_nll"
 def softmax(logits):
@@ -385,7 +386,7 @@ def softmax(logits):
 
 def nll(logits, target):
     """The negative log likelihood of the index target, as a Value."""
-    # TODO: one line
+    # TODO: the logarithm of the sum, less the target's score; shifted as well
     raise NotImplementedError("TODO micrograd.softmax_nll")
 
 # %%

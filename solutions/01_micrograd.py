@@ -21,6 +21,7 @@ style.use()
 # $x-h$ and $x+h$, per unit of $x$? For $f(x) = x^2$ at $3$ the answer is $6$.
 # Choose the default for `h` with care: the check asks for eight right digits.
 
+
 # %% exercise="micrograd.derivative" minutes=10 difficulty=1
 def derivative(f, x, h=None):
     """The central difference of f at x, with step h (or one that you choose)."""
@@ -29,6 +30,7 @@ def derivative(f, x, h=None):
     h = 1e-5 if h is None else h
     return (f(x + h) - f(x - h)) / (2 * h)
     ### END SOLUTION
+
 
 # %%
 check("micrograd.derivative", derivative)
@@ -55,6 +57,7 @@ check("micrograd.derivative", derivative)
 # A **Value** holds a number and remembers what it was made from. `Value(2.0) * 3 + 1`
 # holds `7.0`; its op is `"+"`, and its children are the product and a `Value(1)`.
 # A plain number may stand on either side, so `1 + Value(2.0)` and `sum([...])` work.
+
 
 # %% exercise="micrograd.value" minutes=15 difficulty=2
 class Value:
@@ -100,6 +103,7 @@ class Value:
     def __repr__(self):
         return f"Value(data={self.data:.4f}, grad={self.grad:.4f})"
 
+
 # %%
 check("micrograd.value", Value)
 
@@ -126,6 +130,7 @@ check("micrograd.value", Value)
 # moves. Give `out` a function `_backward` that passes `out.grad` on to the inputs.
 # A node may be used twice, so each use *adds* its share. For $a \cdot b$ with $a=2$,
 # $b=5$ and `out.grad = 1`, $a$ receives $5$ and $b$ receives $2$.
+
 
 # %% exercise="micrograd.local_grads" minutes=15 difficulty=2
 @add_to(Value)
@@ -159,6 +164,7 @@ def __mul__(self, other):
     ### END SOLUTION
     return out
 
+
 # %%
 check("micrograd.local_grads", Value)
 
@@ -187,6 +193,7 @@ check("micrograd.local_grads", Value)
 # nodes in **topological order**: every node after all of its children, each once.
 # Networks are deep: a chain of 50,000 nodes must work, so do not recurse.
 
+
 # %% exercise="micrograd.toposort" minutes=15 difficulty=4
 def topological_order(root):
     """All nodes that root was made from, children first, root last, each once."""
@@ -203,6 +210,7 @@ def topological_order(root):
             stack.extend((child, False) for child in node._prev)
     return order
     ### END SOLUTION
+
 
 # %%
 check("micrograd.toposort", topological_order)
@@ -231,6 +239,7 @@ check("micrograd.toposort", topological_order)
 # The root's own gradient is $1$. From there, call each node's `_backward`, the root
 # first, the leaves last.
 
+
 # %% exercise="micrograd.backward" minutes=5 difficulty=2
 @add_to(Value)
 def backward(self):
@@ -241,6 +250,7 @@ def backward(self):
     for node in reversed(topological_order(self)):
         node._backward()
     ### END SOLUTION
+
 
 # %%
 check("micrograd.backward", Value)
@@ -266,6 +276,7 @@ check("micrograd.backward", Value)
 # value and the local derivative. `Value(0.0).tanh()` holds $0$ and passes its gradient
 # on unchanged. Exponents of `**` are plain numbers.
 
+
 # %%
 @add_to(Value)
 def _apply(self, data, slope, op):
@@ -277,6 +288,7 @@ def _apply(self, data, slope, op):
 
     out._backward = _backward
     return out
+
 
 # %% exercise="micrograd.functions" minutes=15 difficulty=2
 @add_to(Value)
@@ -295,6 +307,7 @@ def exp(self):
     e = math.exp(self.data)
     return self._apply(e, e, "exp")
     ### END SOLUTION
+
 
 # %% exercise="micrograd.functions"
 @add_to(Value)
@@ -320,6 +333,7 @@ def __pow__(self, n):
     ### BEGIN SOLUTION
     return self._apply(self.data**n, n * self.data ** (n - 1), f"**{n}")
     ### END SOLUTION
+
 
 # %%
 check("micrograd.functions", Value)
@@ -347,6 +361,7 @@ check("micrograd.functions", Value)
 # Subtraction and division need no new derivative: write each with the operations that
 # exist. `1 - Value(3.0)` holds `-2.0`, and `1 / Value(4.0)` holds `0.25`.
 
+
 # %% exercise="micrograd.operators" minutes=10 difficulty=1
 @add_to(Value)
 def __neg__(self):  # -self
@@ -371,6 +386,7 @@ def __rsub__(self, other):  # other - self
     return -self + other
     ### END SOLUTION
 
+
 # %% exercise="micrograd.operators"
 @add_to(Value)
 def __truediv__(self, other):  # self / other
@@ -386,6 +402,7 @@ def __rtruediv__(self, other):  # other / self
     ### BEGIN SOLUTION
     return self**-1 * other
     ### END SOLUTION
+
 
 # %%
 check("micrograd.operators", Value)
@@ -412,6 +429,7 @@ check("micrograd.operators", Value)
 # several neurons on the same inputs. A **multi-layer perceptron** (MLP) feeds each
 # layer into the next. `MLP(3, [4, 4, 1])` has $41$ parameters. `weighted_sum` is one
 # large operation; a sum of small products is as right, and slower.
+
 
 # %%
 class Module:
@@ -440,6 +458,7 @@ def weighted_sum(ws, xs, b):
     out._backward = _backward
     return out
 
+
 # %% exercise="micrograd.neuron_layer_mlp" minutes=20 difficulty=3
 class Neuron(Module):
     """act(w · x + b); act is "tanh", "relu", or "" for none."""
@@ -465,6 +484,7 @@ class Neuron(Module):
         return [*self.w, self.b]
         ### END SOLUTION
 
+
 # %% exercise="micrograd.neuron_layer_mlp"
 class Layer(Module):
     """nout neurons on the same inputs; a single neuron gives a Value, not a list."""
@@ -487,6 +507,7 @@ class Layer(Module):
         ### BEGIN SOLUTION
         return [p for neuron in self.neurons for p in neuron.parameters()]
         ### END SOLUTION
+
 
 # %% exercise="micrograd.neuron_layer_mlp"
 class MLP(Module):
@@ -514,6 +535,7 @@ class MLP(Module):
         ### BEGIN SOLUTION
         return [p for layer in self.layers for p in layer.parameters()]
         ### END SOLUTION
+
 
 # %%
 check("micrograd.neuron_layer_mlp", Neuron, Layer, MLP)
@@ -543,6 +565,7 @@ check("micrograd.neuron_layer_mlp", Neuron, Layer, MLP)
 # downhill, repeat. `loss()` runs the model and returns the loss as a `Value`. Return
 # the losses as plain numbers, each measured before its step.
 
+
 # %% exercise="micrograd.sgd" minutes=15 difficulty=3
 def train(model, loss, steps, lr):
     """Take steps of size lr against the gradient; return the loss before each step."""
@@ -558,6 +581,7 @@ def train(model, loss, steps, lr):
         losses.append(value.data)
         ### END SOLUTION
     return losses
+
 
 # %%
 check("micrograd.sgd", train)
@@ -585,6 +609,7 @@ check("micrograd.sgd", train)
 # $f(a,b,c) = -a^3 + \sin 3b - \frac{1}{c} + b^{2.5} - \sqrt{a}$.
 # At $(2, 3, 4)$ the last one is $\frac{1}{16}$.
 
+
 # %% exercise="micrograd.gradient_by_hand" minutes=10 difficulty=2
 def gradient(a, b, c):
     """The gradient of f at (a, b, c), as a tuple of three numbers."""
@@ -595,6 +620,7 @@ def gradient(a, b, c):
     dc = c**-2
     return da, db, dc
     ### END SOLUTION
+
 
 # %%
 check("micrograd.gradient_by_hand", gradient)
@@ -620,7 +646,9 @@ check("micrograd.gradient_by_hand", gradient)
 # **Softmax** turns scores into probabilities: $p_i = e^{z_i} / \sum_j e^{z_j}$. The
 # **negative log likelihood** of a target is $-\log p_{target}$. Scores
 # $(0, 3, -2, 1)$ with target $3$ give a loss of $2.1755$. Scores may be in the
-# thousands.
+# thousands. Then a $p$ may be so small that Python holds $0$, which has no logarithm:
+# find the loss from the scores, as $\log \sum_j e^{z_j} - z_{target}$.
+
 
 # %% exercise="micrograd.softmax_nll" minutes=15 difficulty=3
 def softmax(logits):
@@ -636,10 +664,13 @@ def softmax(logits):
 
 def nll(logits, target):
     """The negative log likelihood of the index target, as a Value."""
-    # TODO: one line
+    # TODO: the logarithm of the sum, less the target's score; shifted as well
     ### BEGIN SOLUTION
-    return -softmax(logits)[target].log()
+    largest = max(z.data for z in logits)
+    total = sum((z - largest).exp() for z in logits)
+    return total.log() - (logits[target] - largest)
     ### END SOLUTION
+
 
 # %%
 check("micrograd.softmax_nll", softmax, nll)
@@ -649,15 +680,18 @@ check("micrograd.softmax_nll", softmax, nll)
 
 # %% [markdown] tags=["hint"]
 # $e^{1000}$ overflows. Subtracting the same number from all scores leaves the
-# probabilities as they are: subtract the largest, as a plain number.
+# probabilities as they are: subtract the largest, as a plain number. The same shift in
+# both terms leaves the loss as it is, too.
 
 # %% [markdown] tags=["hint"]
-# `exps = [(z - ____).exp() for z in logits]`, then each one over `sum(____)`.
+# `exps = [(z - ____).exp() for z in logits]`, then each one over `sum(____)`. The loss
+# is `total.log() - (logits[____] - largest)`, where `total` is the sum of the `exps`.
 
 # %% [markdown] tags=["solution"]
-# **Why.** The gradient of this loss by the scores is $p - y$, where $y$ is $1$ at the
-# target and $0$ elsewhere: the target is pushed up, all others down, and the pushes
-# sum to zero. Lesson 5 derives it; here the engine finds it unaided.
+# **Why.** $-\log (e^{z} / \sum)$ is $\log \sum - z$. They are one number, but the
+# second never divides, so no $p$ can shrink to $0$ on the way: scores $(1000, 0)$ with
+# target $1$ lose exactly $1000$. The gradient by the scores is $p - y$, where $y$ is
+# $1$ at the target and $0$ elsewhere; lesson 5 derives it, here the engine finds it.
 
 # %% [markdown]
 # ## gradcheck
@@ -665,6 +699,7 @@ check("micrograd.softmax_nll", softmax, nll)
 # How do we know that a backward pass is right? Ask the slope itself: nudge each input
 # and compare. Return a list of `(index, engine's gradient, measured slope)` for the
 # inputs where the two disagree; an empty list means that all is well.
+
 
 # %% exercise="micrograd.gradcheck" minutes=15 difficulty=4
 def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
@@ -686,6 +721,7 @@ def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
             wrong.append((i, v.grad, slope))
     return wrong
     ### END SOLUTION
+
 
 # %%
 check("micrograd.gradcheck", gradient_check)

@@ -537,8 +537,11 @@ def softmax(logits):
     return out
 
 def nll(logits, target):
-    p = softmax(logits)[target]
-    return p.log() * -1
+    top, total = max(logits, key=lambda z: z.data), 0.0
+    shifted = [z - top for z in logits]
+    for z in shifted:
+        total = total + z.exp()
+    return total.log() - shifted[target]
 """,
     },
     "micrograd.gradcheck": {
@@ -1100,6 +1103,21 @@ def softmax(logits):
 def nll(logits, target):
     return softmax(logits)[target].log() * -1
 """,
+        "logarithm of zero": """
+def nll(logits, target):
+    probability = softmax(logits)[target]
+    return 0.0 - probability.log()
+""",
+        "shifted by the smallest": """
+def softmax(logits):
+    low = sorted(z.data for z in logits)[0]
+    counts = [(z + -low).exp() for z in logits]
+    return [c / sum(counts) for c in counts]
+""",
+        "not exponentiated": """
+def softmax(logits):
+    return [z / sum(logits) for z in logits]
+""",
         "not negated": """
 def nll(logits, target):
     likelihood = softmax(logits)[target]
@@ -1571,6 +1589,14 @@ def gradient(a, b, c):
 """,
     },
     "micrograd.softmax_nll": {
+        "a floor under p": """
+def nll(logits, target):
+    return -(softmax(logits)[target] + 1e-300).log()
+""",
+        "not shifted in the loss": """
+def nll(logits, target):
+    return sum(z.exp() for z in logits).log() - logits[target]
+""",
         "plain probabilities": """
 def softmax(logits):
     top = max(z.data for z in logits)

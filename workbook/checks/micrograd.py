@@ -1992,12 +1992,17 @@ def _soft(numbers: list[float]) -> list[float]:
 
 
 def _loss_by_formula(target: int, numbers: list[float]) -> dict[str, Any]:
-    p = _soft(numbers)
-    grads = [q - (i == target) for i, q in enumerate(p)]
-    return {"result": Said("a Value"), "loss": -math.log(p[target]), "gradients": grads}
+    grads = [p - (i == target) for i, p in enumerate(_soft(numbers))]
+    loss = _loss_of(numbers, target)
+    return {"result": Said("a Value"), "loss": loss, "gradients": grads}
 
 
-@exercise("micrograd.softmax_nll")
+def _loss_of(numbers: list[float], target: int) -> float:
+    total = math.fsum(math.exp(z - max(numbers)) for z in numbers)
+    return math.log(total) - (numbers[target] - max(numbers))
+
+
+@exercise("micrograd.softmax_nll", version=2)
 def softmax_nll(softmax: Callable, nll: Callable) -> Cases:
     rng, number = random.Random(8), _fresh(-4.0, 4.0)
     shown, big = [0.0, 3.0, -2.0, 1.0], [-1000.0, 999.0, 1000.0]
@@ -2012,6 +2017,9 @@ def softmax_nll(softmax: Callable, nll: Callable) -> Cases:
     yield _softmax_case(softmax, big)
     yield _softmax_case(softmax, [-1000.0, -2000.0])
     yield _loss_case(nll, big, 1)
+    vanishing = "a p of e to the -1000 is 0 for Python, and 0 has no logarithm"
+    for target, scores in ((1, [1000.0, 0.0]), (0, [-2000.0, 999.0, 1000.0])):
+        yield _loss_case(nll, scores, target, says=vanishing)
     new = [number() for _ in range(6)]
     yield _softmax_case(softmax, new, fresh=True)
     yield _loss_case(nll, new, random.Random().randrange(6), fresh=True)
@@ -2021,8 +2029,29 @@ def _right_softmax(logits: list[Any]) -> list[Any]:
     return _given().softmax(logits)
 
 
+def _right_nll(logits: list[Any], target: int) -> Any:
+    return _given().nll(logits, target)
+
+
+def _with_right_nll(make: Callable) -> Iterator[tuple[Callable, Callable]]:
+    """A mistake in softmax beside a loss that does without it."""
+    yield make()[0], _right_nll
+
+
+def _loss_cut_off(logits: list[Any], target: int) -> Any:
+    return _given().Value(_loss_of([z.data for z in logits], target))
+
+
+def _loss_from_scores(sign: int) -> Callable:
+    """A loss made without softmax: the right one, or its negative."""
+    return lambda logits, target: _right_nll(logits, target) * sign
+
+
 @softmax_nll.mistake(
-    "overflows", "e to the 1000 overflows: subtract the largest first.", True
+    "overflows",
+    "e to the 1000 overflows: subtract the largest first.",
+    True,
+    _with_right_nll,
 )
 def _():
     def softmax(logits):
@@ -2034,7 +2063,10 @@ def _():
 
 
 @softmax_nll.mistake(
-    "not exponentiated", "The scores are divided without e to them.", True
+    "not exponentiated",
+    "The scores are divided without e to them.",
+    True,
+    _with_right_nll,
 )
 def _():
     def softmax(logits):
@@ -2044,7 +2076,12 @@ def _():
     return softmax, lambda logits, target: -softmax(logits)[target].log()
 
 
-@softmax_nll.mistake("not negated", "The log likelihood is not negated.", True)
+@softmax_nll.mistake(
+    "not negated",
+    "The log likelihood is not negated.",
+    True,
+    lambda _: iter([(_right_softmax, _loss_from_scores(-1))]),
+)
 def _():
     return _right_softmax, lambda logits, target: _right_softmax(logits)[target].log()
 
@@ -2055,7 +2092,10 @@ def _():
 
 
 @softmax_nll.mistake(
-    "not normalised", "The exponentials are not divided by their sum.", True
+    "not normalised",
+    "The exponentials are not divided by their sum.",
+    True,
+    _with_right_nll,
 )
 def _():
     def softmax(logits):
@@ -2066,7 +2106,10 @@ def _():
 
 
 @softmax_nll.mistake(
-    "cut off", "The result is built from numbers: no gradient flows.", True
+    "cut off",
+    "The result is built from numbers: no gradient flows.",
+    True,
+    lambda _: iter([(_right_softmax, _loss_cut_off)]),
 )
 def _():
     def nll(logits, target):
@@ -2077,7 +2120,10 @@ def _():
 
 
 @softmax_nll.mistake(
-    "divided by the largest", "Subtract the largest; do not divide by it.", True
+    "divided by the largest",
+    "Subtract the largest; do not divide by it.",
+    True,
+    _with_right_nll,
 )
 def _():
     def softmax(logits):
@@ -2087,6 +2133,31 @@ def _():
         return [e / total for e in exps]
 
     return softmax, lambda logits, target: -softmax(logits)[target].log()
+
+
+@softmax_nll.mistake(
+    "shifted by the smallest",
+    "The largest score is the one to subtract, not the smallest.",
+    True,
+    _with_right_nll,
+)
+def _():
+    def softmax(logits):
+        smallest = min(z.data for z in logits)
+        exps = [(z - smallest).exp() for z in logits]
+        total = sum(exps)
+        return [e / total for e in exps]
+
+    return softmax, lambda logits, target: -softmax(logits)[target].log()
+
+
+@softmax_nll.mistake(
+    "logarithm of zero",
+    "A tiny p is 0 for Python and has no logarithm: find the loss from the scores.",
+    True,
+)
+def _():
+    return _right_softmax, lambda logits, target: -_right_softmax(logits)[target].log()
 
 
 @softmax_nll.mistake("over all targets", "The loss is that of the target alone.", True)

@@ -200,7 +200,9 @@ def softmax(logits):
 
 def nll(logits, target):
     """The negative log likelihood of the index target, as a Value."""
-    return -softmax(logits)[target].log()
+    largest = max(z.data for z in logits)
+    total = sum((z - largest).exp() for z in logits)
+    return total.log() - (logits[target] - largest)
 
 
 def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
