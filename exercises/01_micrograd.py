@@ -44,7 +44,9 @@ check("micrograd.derivative", derivative)
 #
 # A **Value** holds a number and remembers what it was made from. `Value(2.0) * 3 + 1`
 # holds `7.0`; its op is `"+"`, and its children are the product and a `Value(1)`.
-# A plain number may stand on either side, so `1 + Value(2.0)` and `sum([...])` work.
+# A plain number, whole or not, may stand on either side: `0.5 + Value(2.0)` and
+# `sum([...])` work. Later cells replace `__add__`, so let `__radd__` call it: a copy of
+# it (`__radd__ = __add__`) would stay behind.
 
 # %% exercise="micrograd.value"
 class Value:

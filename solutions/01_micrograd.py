@@ -56,7 +56,9 @@ check("micrograd.derivative", derivative)
 #
 # A **Value** holds a number and remembers what it was made from. `Value(2.0) * 3 + 1`
 # holds `7.0`; its op is `"+"`, and its children are the product and a `Value(1)`.
-# A plain number may stand on either side, so `1 + Value(2.0)` and `sum([...])` work.
+# A plain number, whole or not, may stand on either side: `0.5 + Value(2.0)` and
+# `sum([...])` work. Later cells replace `__add__`, so let `__radd__` call it: a copy of
+# it (`__radd__ = __add__`) would stay behind.
 
 
 # %% exercise="micrograd.value" minutes=15 difficulty=2
@@ -121,7 +123,8 @@ check("micrograd.value", Value)
 # %% [markdown] tags=["solution"]
 # **Why.** `sum` starts from the number `0`, so its first step is `0 + Value`: without
 # `__radd__` it fails. The children are a tuple, in order and with repeats: in `a * a`
-# the same node stands twice, and both places will receive a gradient.
+# the same node stands twice, and both places will receive a gradient. `self + other`
+# looks `__add__` up anew in each call, and so finds the one of the next exercise.
 
 # %% [markdown]
 # ## local_grads

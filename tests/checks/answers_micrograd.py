@@ -26,7 +26,7 @@ def derivative(f, x, h=None):
 class Value:
     def __init__(self, data, _children=(), _op=""):
         self.data, self.grad = data, 0
-        self._prev = set(_children)
+        self._prev = tuple(_children)
         self._op = _op
         self._backward = lambda: None
 
@@ -43,8 +43,8 @@ class Value:
             other = Value(other)
         return self._combined(other, self.data * other.data, "*")
 
-    __radd__ = __add__
-    __rmul__ = __mul__
+    __radd__ = lambda self, number: self + number
+    __rmul__ = lambda self, number: Value.__mul__(self, number)
 """,
         "a dataclass with slots": """
 from dataclasses import dataclass, field
@@ -80,7 +80,7 @@ class Value:
         "a base class and super()": """
 class Node:
     def __init__(self, data, children, op):
-        self.data, self._prev, self._op = data, list(children), op
+        self.data, self._prev, self._op = data, (*children,), op
 
 class Value(Node):
     __slots__ = ("grad", "_backward")
@@ -625,17 +625,17 @@ class Value:
     def __init__(self, data, _children=(), _op=""):
         self.data = data
         self.grad = 0.0
-        self._prev = set(_children)
+        self._prev = tuple(_children)
         self._op = _op
         self._backward = lambda: None
     def __add__(self, other):
         if isinstance(other, (int, float)):
             other = Value(other)
-        return Value(self.data + other.data, {self, other}, "+")
+        return Value(self.data + other.data, (self, other), "+")
     def __mul__(self, other):
         if isinstance(other, (int, float)):
             other = Value(other)
-        return Value(self.data * other.data, {self, other}, "*")
+        return Value(self.data * other.data, (self, other), "*")
 """,
         "not wrapped": """
 @add_to(Value)
@@ -669,11 +669,58 @@ def __mul__(self, other):
         other = other.data
     return self.data * other
 """,
+        "only whole numbers": """
+@add_to(Value)
+def __add__(self, other):
+    other = other if not isinstance(other, int) else Value(other)
+    return Value(self.data + other.data, (self, other), "+")
+@add_to(Value)
+def __mul__(self, other):
+    if type(other) is int:
+        other = Value(other)
+    return Value(self.data * other.data, (self, other), "*")
+""",
+        "old method kept": """
+class Value:
+    def __init__(self, data, children=(), op=""):
+        self.data, self.grad, self._op = data, 0.0, op
+        self._prev, self._backward = tuple(children), lambda: None
+    def __add__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data + other.data, (self, other), "+")
+    def __mul__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        return Value(self.data * other.data, (self, other), "*")
+    __radd__ = __add__
+    __rmul__ = __mul__
+""",
+        "calls itself": """
+@add_to(Value)
+def __radd__(self, other):
+    total = other + self
+    return total
+""",
+        "not a tuple": """
+@add_to(Value)
+def __init__(self, data, _children=(), _op=""):
+    self.data = data
+    self.grad = 0.0
+    self._backward = lambda: None
+    self._prev = {child for child in _children}
+    self._op = _op
+""",
+        "children turned": """
+@add_to(Value)
+def __add__(self, other):
+    if not isinstance(other, Value):
+        other = Value(other)
+    return Value(other.data + self.data, (other, self), "+")
+""",
         "gradient starts at one": """
 @add_to(Value)
 def __init__(self, data, children=(), op=""):
     self.data, self.grad, self._op = data, 1, op
-    self._prev = set(children)
+    self._prev = (*children,)
     def nothing(): return None
     self._backward = nothing
 """,
@@ -1245,6 +1292,15 @@ def derivative(f, x, h=None):
 def __radd__(self, other):
     return Value(self.data + other, (self,), "+")
 """,
+        "a sum made anew, and a frozen set": """
+@add_to(Value)
+def __init__(self, data, children=(), op=""):
+    self.data, self.grad, self._prev, self._op = data, 0.0, frozenset(children), op
+    self._backward = lambda: None
+@add_to(Value)
+def __radd__(self, other):
+    return Value(other + self.data, (Value(other), self), "+")
+""",
         "text": """
 @add_to(Value)
 def __init__(self, data, children=(), op=""):
@@ -1699,7 +1755,7 @@ APT: dict[tuple[str, str], str] = {
 }
 
 _LINES = "lines that do not depend on each other"
-_ORDER = "a set of children is accepted, so their order is not asked"
+_ORDER = "the order of the children is asked in micrograd.value"
 _LABEL = "how these operations are labelled is not asked"
 
 # mutants that no check can or should reject, and why
@@ -1718,8 +1774,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "Value.__init__: def __init__(self, data, children=(), op=''): "
         "→ self._backward = lambda: None first": _LINES,
         "Value.__init__: tuple(children) → children": "what comes in is a tuple",
-        "Value.__add__: (self, other) → (other, self)": _ORDER,
-        "Value.__mul__: (self, other) → (other, self)": _ORDER,
     },
     "micrograd.local_grads": {
         "__add__: def __add__(self, other): "

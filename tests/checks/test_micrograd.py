@@ -62,11 +62,16 @@ def test_the_notebooks_names_are_put_back_afterwards():
 # ---------------------------------------------------------------- other engines
 
 
-@pytest.mark.parametrize("thing", ["value", "local_grads", "backward", "operators"])
+@pytest.mark.parametrize("thing", ["local_grads", "backward", "operators"])
 def test_the_micrograd_package_passes(thing):
     engine = pytest.importorskip("micrograd.engine")
     verdict = run(f"micrograd.{thing}", engine.Value)
     assert verdict.passed, verdict
+
+
+def test_the_micrograd_package_keeps_its_children_as_a_set():
+    engine = pytest.importorskip("micrograd.engine")
+    assert run("micrograd.value", engine.Value).mistake == "not a tuple"
 
 
 def test_what_the_micrograd_package_lacks_is_named():

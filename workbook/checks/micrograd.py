@@ -254,15 +254,15 @@ def _pair(Value: type, op: str, one: float, two: float, **options: Any) -> Case:
     return case(f"Value({one}) {op} Value({two})", act, want, **options)
 
 
-def _with_number(Value: type, op: str, turned: bool) -> Case:
+def _with_number(Value: type, op: str, turned: bool, plain: float) -> Case:
     """The case of a Value and a plain number, which may stand on the left."""
 
     def act() -> Any:
         a = Value(2.0)
-        return _about(_SIGNS[op](3, a) if turned else _SIGNS[op](a, 3), a)
+        return _about(_SIGNS[op](plain, a) if turned else _SIGNS[op](a, plain), a)
 
-    text = f"3 {op} Value(2.0)" if turned else f"Value(2.0) {op} 3"
-    want = _node(_SIGNS[op](2.0, 3), op, 2.0, 3, inputs=1)
+    text = f"{plain} {op} Value(2.0)" if turned else f"Value(2.0) {op} {plain}"
+    want = _node(_SIGNS[op](2.0, plain), op, 2.0, plain, inputs=1)
     return case(text, act, want)
 
 
@@ -279,7 +279,41 @@ def _renamed(Value: type, op: str) -> list[float]:
 _VALUE = ("__init__", "__add__", "__mul__", "__radd__", "__rmul__")
 
 
-@exercise("micrograd.value", parts=_VALUE)
+_METHODS = {"+": "__add__", "*": "__mul__"}
+
+
+def _late(Value: type, op: str) -> Said:
+    """Whether a number on the left still finds the method that a later cell defines."""
+    name, a, new = _METHODS[op], Value(2.0), object()
+    own = vars(Value).get(name)
+    setattr(Value, name, lambda self, other: new)
+    try:
+        found = _SIGNS[op](3, a) is new
+    finally:
+        if own is None:
+            delattr(Value, name)
+        else:
+            setattr(Value, name, own)
+    return Said(f"calls the {'new' if found else 'old'} one")
+
+
+def _kept(Value: type, op: str, two: float | None) -> dict[str, Any]:
+    """What _prev is, and the numbers in it; without `two`, of `a op a`."""
+    a = Value(3.0)
+    prev = _SIGNS[op](a, a if two is None else Value(two))._prev
+    numbers = [_read(child) for child in prev]
+    ordered = isinstance(prev, list | tuple)
+    return {
+        "_prev": Said(_article(prev)),
+        "numbers": numbers if ordered else sorted(numbers),
+    }
+
+
+def _article(thing: Any) -> str:
+    return f"a {type(thing).__name__}"
+
+
+@exercise("micrograd.value", version=2, parts=_VALUE)
 def value(Value: type) -> Cases:
     yield case("Value(2.0)", lambda: _about(Value(2.0)), _node(2.0, ""))
     yield case("Value(2.0)._backward()", lambda: Value(2.0)._backward(), None)
@@ -289,8 +323,9 @@ def value(Value: type) -> Cases:
         yield _pair(Value, "+", one, two)
         yield _pair(Value, "*", one, two)
     for turned in (False, True):
-        yield _with_number(Value, "+", turned)
-        yield _with_number(Value, "*", turned)
+        for number_ in (3, 0.5):
+            yield _with_number(Value, "+", turned, number_)
+            yield _with_number(Value, "*", turned, number_)
     three = "sum([Value(1.0), Value(2.0), Value(4.0)])"
     yield case(three, lambda: _read(sum([Value(1.0), Value(2.0), Value(4.0)])), 7.0)
     deep = "Value(2.0) * 3 + Value(2.0) * (1 + Value(4.0))"
@@ -299,6 +334,17 @@ def value(Value: type) -> Cases:
     for op, result in (("+", 5.0), ("*", 6.0)):
         text = f"b = a = Value(2.0); a {op}= 3: what a and b hold"
         yield case(text, lambda o=op: _renamed(Value, o), [result, 2.0])
+    for op, name in _METHODS.items():
+        for two in (1.0, None):
+            text = (
+                f"Value(3.0) {op} Value({two})" if two else f"a {op} a, a = Value(3.0)"
+            )
+            want = {"_prev": Said("a tuple"), "numbers": [3.0, two or 3.0]}
+            act = lambda o=op, t=two: _kept(Value, o, t)  # noqa: E731
+            yield case(f"({text})._prev", act, want)
+        text = f"3 {op} Value(2.0), where a later cell has replaced `{name}`"
+        act = lambda o=op: _late(Value, o)  # noqa: E731
+        yield case(text, act, Said("calls the new one"))
     for op in _SIGNS:
         yield _pair(Value, op, number(), number(), fresh=True)
 
@@ -410,6 +456,89 @@ class _(_Plain):
     def __mul__(self, other):
         other = getattr(other, "data", other)
         return type(self)(self.data * other, (self.data, other), "*")
+
+
+@value.mistake(
+    "only whole numbers",
+    "A float is a plain number too: wrap whatever is not a Value.",
+    others=_each_method,
+)
+class _(_Plain):
+    def __add__(self, other):
+        other = type(self)(other) if isinstance(other, int) else other
+        return type(self)(self.data + other.data, (self, other), "+")
+
+    def __mul__(self, other):
+        other = type(self)(other) if isinstance(other, int) else other
+        return type(self)(self.data * other.data, (self, other), "*")
+
+
+def _plain_with(**methods: Any) -> tuple[type]:
+    return (type("Value", (_Plain,), methods),)
+
+
+def _old_methods(_: Any) -> Iterator[tuple[type]]:
+    """One of two aliases, and sums that are made anew with or without a helper."""
+    yield _plain_with(__radd__=_Plain.__add__)
+    yield _plain_with(__rmul__=_Plain.__mul__)
+
+
+@value.mistake(
+    "old method kept",
+    "`__radd__` is an old copy of `__add__`: make it a method that adds self + other.",
+    others=_old_methods,
+)
+class _(_Plain):
+    __radd__ = _Plain.__add__
+    __rmul__ = _Plain.__mul__
+
+
+@value.mistake(
+    "calls itself",
+    "`__radd__` calls itself without end: the Value stands on the left, self + other.",
+    others=_each_method,
+)
+class _(_Plain):
+    def __radd__(self, other):
+        return other + self
+
+    def __rmul__(self, other):
+        return other * self
+
+
+def _with_children(keep: Callable) -> type:
+    """A plain Value that keeps its children in another way."""
+
+    def init(self: Any, data: Any, children: tuple = (), op: str = "") -> None:
+        _Plain.__init__(self, data, children, op)
+        self._prev = keep(children)
+
+    return _plain_with(__init__=init)[0]
+
+
+@value.mistake(
+    "not a tuple",
+    "The children are asked for as a tuple: in order, and with repeats.",
+    True,
+    lambda _: iter([(_with_children(list),)]),
+)
+def _():
+    return (_with_children(set),)
+
+
+@value.mistake(
+    "children turned",
+    "The children stand in order: self first, then other.",
+    others=_each_method,
+)
+class _(_Plain):
+    def __add__(self, other):
+        other = other if isinstance(other, _Plain) else type(self)(other)
+        return type(self)(self.data + other.data, (other, self), "+")
+
+    def __mul__(self, other):
+        other = other if isinstance(other, _Plain) else type(self)(other)
+        return type(self)(self.data * other.data, (other, self), "*")
 
 
 @value.mistake("gradient starts at one", "The gradient of a new node is 0, not 1.")
