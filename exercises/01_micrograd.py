@@ -134,7 +134,8 @@ check("micrograd.toposort", topological_order)
 # *5 min · ●●○○○*
 #
 # The root's own gradient is $1$. From there, call each node's `_backward`, the root
-# first, the leaves last.
+# first, the leaves last. From call to call gradients add up: `backward` sets no
+# gradient back to zero.
 
 # %% exercise="micrograd.backward"
 @add_to(Value)
@@ -312,7 +313,7 @@ class Layer(Module):
 
 # %% exercise="micrograd.neuron_layer_mlp"
 class MLP(Module):
-    """Layers in a row; act squashes all of them but the last, which has last."""
+    """Layers in a row: the last one squashes by `last`, all others by `act`."""
 
     def __init__(self, nin, nouts, act="tanh", last="", rng=random):
         # TODO: a list self.layers: nin -> nouts[0] -> nouts[1] -> …
@@ -336,7 +337,8 @@ check("micrograd.neuron_layer_mlp", Neuron, Layer, MLP)
 #
 # **Gradient descent**: measure the loss, find its gradient, take a small step
 # downhill, repeat. `loss()` runs the model and returns the loss as a `Value`. Return
-# the losses as plain numbers, each measured before its step.
+# the losses as plain numbers, each measured before its step. Gradients may be left over
+# from before the first one.
 
 # %% exercise="micrograd.sgd"
 def train(model, loss, steps, lr):

@@ -240,7 +240,8 @@ check("micrograd.toposort", topological_order)
 # ## backward
 #
 # The root's own gradient is $1$. From there, call each node's `_backward`, the root
-# first, the leaves last.
+# first, the leaves last. From call to call gradients add up: `backward` sets no
+# gradient back to zero.
 
 
 # %% exercise="micrograd.backward" minutes=5 difficulty=2
@@ -269,8 +270,8 @@ check("micrograd.backward", Value)
 
 # %% [markdown] tags=["solution"]
 # **Why.** Reversed topological order promises that a node fires only after every node
-# that uses it has fired, so its gradient is complete. A second call adds a second
-# round of gradients to the leaves: that is why training sets them to zero in between.
+# that uses it has fired, so its gradient is complete. A second call, of this root or of
+# another, adds to what the leaves hold: training sets them to zero in between.
 
 # %% [markdown]
 # ## functions
@@ -342,8 +343,8 @@ def __pow__(self, n):
 check("micrograd.functions", Value)
 
 # %% [markdown] tags=["hint"]
-# Each line is a derivative from the table: of $\tanh x$, $e^x$, $\log x$,
-# $\max(0, x)$ and $x^n$.
+# Each line is a derivative: of $\tanh x$, $e^x$, $\log x$, $\max(0, x)$ and $x^n$. The
+# lecture's section on more operations has a table of slopes.
 
 # %% [markdown] tags=["hint"]
 # $\tanh' = 1 - \tanh^2$, taken at the *output*; $e^x$ is its own slope; $\log x$ has
@@ -514,7 +515,7 @@ class Layer(Module):
 
 # %% exercise="micrograd.neuron_layer_mlp"
 class MLP(Module):
-    """Layers in a row; act squashes all of them but the last, which has last."""
+    """Layers in a row: the last one squashes by `last`, all others by `act`."""
 
     def __init__(self, nin, nouts, act="tanh", last="", rng=random):
         # TODO: a list self.layers: nin -> nouts[0] -> nouts[1] -> …
@@ -566,7 +567,8 @@ check("micrograd.neuron_layer_mlp", Neuron, Layer, MLP)
 #
 # **Gradient descent**: measure the loss, find its gradient, take a small step
 # downhill, repeat. `loss()` runs the model and returns the loss as a `Value`. Return
-# the losses as plain numbers, each measured before its step.
+# the losses as plain numbers, each measured before its step. Gradients may be left over
+# from before the first one.
 
 
 # %% exercise="micrograd.sgd" minutes=15 difficulty=3

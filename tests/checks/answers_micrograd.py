@@ -232,6 +232,17 @@ def backward(self):
     for v in topo[::-1]:
         v._backward()
 """,
+        "inner gradients cleared, the leaves' kept": """
+@add_to(Value)
+def backward(self):
+    order = topological_order(self)
+    for node in order:
+        if node._prev:
+            node.grad = 0.0
+    self.grad = 1.0
+    for node in order[::-1]:
+        node._backward()
+""",
         "popping from the end": """
 @add_to(Value)
 def backward(self):
@@ -461,16 +472,17 @@ class MLP(Part):
 """,
     },
     "micrograd.sgd": {
-        "zeroed at the end of each step": """
+        "zeroed by hand, right before backward": """
 def train(model, loss, steps, lr):
     history = []
     for step in range(steps):
         total = loss()
         history.append(total.data)
+        for p in model.parameters():
+            p.grad = 0.0
         total.backward()
         for p in model.parameters():
             p.data += -lr * p.grad
-            p.grad = 0.0
     return history
 """,
         "a step of one's own, and a while": """
@@ -914,6 +926,38 @@ def backward(self):
     self.grad = 1.0
     visit(self)
 """,
+        "clears the leaves": """
+@add_to(Value)
+def backward(self):
+    order = topological_order(self)
+    for node in order:
+        node.grad = 1.0 if node is self else 0.0
+    while order:
+        order.pop()._backward()
+""",
+        "root added to": """
+@add_to(Value)
+def backward(self):
+    self.grad = self.grad + 1
+    for node in topological_order(self)[::-1]:
+        node._backward()
+""",
+        "not called": """
+@add_to(Value)
+def backward(self):
+    self.grad = 1.0
+    for node in reversed(topological_order(self)):
+        node._backward
+""",
+        "backward of the children": """
+@add_to(Value)
+def backward(self):
+    self.grad = 1
+    self._backward()
+    children = list(self._prev)
+    while children:
+        children.pop().backward()
+""",
         "only the root": """
 @add_to(Value)
 def backward(self):
@@ -959,6 +1003,22 @@ def relu(self):
     out = Value(self.data if self.data > 0 else 0, (self,), "relu")
     def _backward():
         self.grad += out.grad
+    out._backward = _backward
+    return out
+""",
+        "tanh slope too steep": """
+@add_to(Value)
+def tanh(self):
+    t = math.tanh(self.data)
+    return self._apply(t, t**2 + 1, "tanh")
+""",
+        "power divided by x": """
+@add_to(Value)
+def __pow__(self, n):
+    y = self.data ** n
+    out = Value(y, (self,), "pow")
+    def _backward():
+        self.grad += n * y / self.data * out.grad
     out._backward = _backward
     return out
 """,
@@ -1035,6 +1095,21 @@ def parameters(self):
     found.extend(self.w)
     return found
 """,
+        "rng stops": """
+@add_to(Layer)
+def __init__(self, nin, nout, act="tanh", rng=random):
+    self.neurons = []
+    while len(self.neurons) < nout:
+        self.neurons.append(Neuron(nin, act=act))
+""",
+        "nested": """
+@add_to(Layer)
+def parameters(self):
+    found = []
+    for neuron in self.neurons:
+        found.append(neuron.parameters())
+    return found
+""",
         "last squashed too": """
 @add_to(MLP)
 def __init__(self, nin, nouts, act="tanh", last="", rng=random):
@@ -1079,6 +1154,30 @@ def train(model, loss, steps, lr):
         for p in model.parameters():
             p = p.data - lr * p.grad
         losses.append(current.data)
+    return losses
+""",
+        "zeroed at the end": """
+def train(model, loss, steps, lr):
+    history = []
+    for step in range(steps):
+        total = loss()
+        history.append(total.data)
+        total.backward()
+        for p in model.parameters():
+            p.data += -lr * p.grad
+            p.grad = 0.0
+    return history
+""",
+        "set, not moved": """
+def train(model, loss, steps, lr):
+    losses = []
+    for _ in range(steps):
+        model.zero_grad()
+        current = loss()
+        current.backward()
+        losses.append(current.data)
+        for p in model.parameters():
+            p.data =- lr * p.grad
     return losses
 """,
         "uphill": """

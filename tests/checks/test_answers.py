@@ -38,7 +38,7 @@ EARLIER = {
     "wrong": "return 42",
     "broken": 'raise ValueError("broken")',
 }
-GIVEN = "judged on the given module, not on this notebook's earlier parts"
+GIVEN = "right by itself; an earlier exercise of this notebook is not yet"
 
 
 def pairs(table: dict) -> list[tuple[str, str]]:
@@ -91,6 +91,8 @@ def test_an_unlisted_wrong_answer_is_rejected_and_not_accused(id, name):
 
 @pytest.mark.parametrize("id", IDS)
 def test_no_mutant_of_the_solution_passes_but_the_equivalent_ones(id, monkeypatch):
+    if free := EQUIVALENT.get(id, {}).get("any"):
+        pytest.skip(free)
     monkeypatch.setattr("workbook.checks._recognised", lambda _, __, given, ___: given)
     found = mutants(code_of(id))
     passed = {m.name for m in found if run(id, *answered(id, m.code)).passed}

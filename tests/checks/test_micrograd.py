@@ -4,8 +4,9 @@ What holds for all lessons stands in test_answers.py.
 """
 
 import pytest
-from notebook import alone, answered, solved, stub
+from notebook import alone, answered, cells, solved, stub
 
+from workbook import source
 from workbook.checks import run
 
 # ---------------------------------------------------------------- open
@@ -51,12 +52,47 @@ def test_a_part_that_a_later_cell_has_replaced_is_named():
 # ---------------------------------------------------------------- alone
 
 
+def code_of(id: str) -> str:
+    texts = [text for text, exercise in cells("micrograd") if exercise == id]
+    return "\n\n".join(map(source.unmarked, texts))
+
+
 def test_the_notebooks_names_are_put_back_afterwards():
     names = alone("micrograd.softmax_nll", "return 42")
     before = dict(names)
     verdict = run("micrograd.softmax_nll", names["softmax"], names["nll"])
     assert verdict.passed
     assert names == before
+
+
+ALIAS = """
+def __add__(self, other):
+    other = other if isinstance(other, Value) else Value(other)
+    return Value(self.data + other.data, (self, other), "+")
+Value.__add__ = Value.__radd__ = __add__
+"""
+
+
+def test_a_copy_of_a_method_that_stays_behind_is_named_where_it_shows():
+    names = solved("micrograd.value")
+    exec(ALIAS, names)
+    assert run("micrograd.value", names["Value"]).mistake == "old method kept"
+    code = code_of("micrograd.local_grads")
+    verdict = run(
+        "micrograd.local_grads", *answered("micrograd.local_grads", code, names)
+    )
+    assert verdict.passed
+    assert "right by itself" in verdict.line("note")
+    assert verdict.line("case").startswith("7 + a")
+    assert "still the old `__add__`" in verdict.line("because")
+
+
+def test_an_operator_that_is_missing_is_named_with_the_methods():
+    names = solved("micrograd.operators")
+    for part in ("log", "relu", "__pow__"):
+        delattr(names["Value"], part)
+    verdict = run("micrograd.functions", names["Value"])
+    assert verdict.line("yours") == "has no log, relu, __pow__"
 
 
 # ---------------------------------------------------------------- other engines

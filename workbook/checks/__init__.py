@@ -87,8 +87,9 @@ def _better(whole: Verdict, apart: Verdict | None) -> Verdict:
     if apart is None:
         return whole
     if apart.passed:
-        note = "judged on the given module, not on this notebook's earlier parts"
-        return replace(apart, lines=(*apart.lines, ("note", note)))
+        note = "right by itself; an earlier exercise of this notebook is not yet"
+        said = [line for line in whole.lines if line[0] in ("case", "because")]
+        return replace(apart, lines=(*apart.lines, ("note", note), *said))
     return whole if whole.mistake and not apart.mistake else apart
 
 
@@ -138,7 +139,8 @@ def _unfit(check: Exercise, objects: tuple[Any, ...]) -> Verdict | None:
             return wording.wrong_kind(check, name, thing)
     methods = [part for part in check.parts if not part.startswith("__")]
     gone = [part for part in methods if not hasattr(objects[0], part)]
-    return wording.missing(check, gone) if gone else None
+    every = [part for part in check.parts if not hasattr(objects[0], part)]
+    return wording.missing(check, every) if gone else None
 
 
 def _recognised(

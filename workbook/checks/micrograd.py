@@ -9,7 +9,7 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
-from workbook.checks.cases import Case, call, case, clue, exercise
+from workbook.checks.cases import Case, call, case, exercise
 from workbook.checks.rehoming import given, stage
 from workbook.compare import SLOPE, Said, Tolerance, kind
 
@@ -590,6 +590,14 @@ def _fired_with_number(Value: type, op: str, turned: bool) -> list[float]:
     return _fire(_SIGNS[op](7, a) if turned else _SIGNS[op](a, 7), 1.0, a)
 
 
+def _old_copy(Value: type, op: str) -> str:
+    """A sentence on a reflected method that is a copy of the one replaced here."""
+    name = _METHODS[op]
+    reflected = name.replace("__", "__r", 1)
+    copied = getattr(getattr(Value, reflected, None), "__name__", "") == name
+    return f"`{reflected}` is still the old `{name}`: write it as a method" * copied
+
+
 @exercise("micrograd.local_grads", parts=("__add__", "__mul__"))
 def local_grads(Value: type) -> Cases:
     for upstream in (1.0, -3.0):
@@ -605,7 +613,8 @@ def local_grads(Value: type) -> Cases:
         for turned in (False, True):
             text = f"7 {op} a" if turned else f"a {op} 7"
             act = lambda o=op, t=turned: _fired_with_number(Value, o, t)  # noqa: E731
-            yield case(f"{text}: the gradient of a", act, [want])
+            says = _old_copy(Value, op) if turned else ""
+            yield case(f"{text}: the gradient of a", act, [want], says=says)
     yield _pair(Value, "+", 2.0, 5.0)
     yield _pair(Value, "*", 2.0, 5.0)
     number = _fresh()
@@ -1089,12 +1098,34 @@ def _random_expression() -> tuple[str, Callable, list[float], list[float]]:
     return "a random expression of 8 steps", build, inputs, _slopes_of(program, inputs)
 
 
-@exercise("micrograd.backward", parts=("backward",), limit=4)
+def _called_again(Value: type) -> list[float]:
+    """The gradient of a after each of two calls of one root's backward()."""
+    a = Value(2.0)
+    out, seen = a * 3.0, []
+    for _ in range(2):
+        out.backward()
+        seen.append(a.grad)
+    return seen
+
+
+def _called_for_two(Value: type) -> float:
+    a = Value(2.0)
+    (a * 3.0).backward()
+    (a * 4.0).backward()
+    return a.grad
+
+
+@exercise("micrograd.backward", version=2, parts=("backward",), limit=4)
 def backward(Value: type) -> Cases:
     yield case("the gradient of the root itself", lambda: _root(Value), 1.0)
-    yield clue("which nodes fire", lambda: _fires(Value))
     for expression in _EXPRESSIONS:
         yield _gradients(Value, expression)
+    order = "a * b + a: whose _backward() is called, in order"
+    yield case(order, lambda: _fires(Value), ["the sum", "a * b"])
+    two = "(a * 3).backward(), then (a * 4).backward(): the gradient of a"
+    yield case(two, lambda: _called_for_two(Value), 7.0)
+    again = "out = a * 3, out.backward() twice: the gradient of a after each call"
+    yield case(again, lambda: _called_again(Value), [3.0, 6.0])
     yield _gradients(Value, _random_expression(), fresh=True)
     deep = "a + 1 + 1 + …, 500 sums,"
     yield _gradients(Value, (deep, _sums(500), [1.0], [1.0]))
@@ -1191,6 +1222,60 @@ def _():
     return _backward_with(walk)
 
 
+@backward.mistake(
+    "clears the leaves",
+    "backward() sets gradients to zero first: from call to call they add up.",
+    True,
+)
+def _():
+    def walk(self, m):
+        order = m.topological_order(self)
+        for node in order:
+            node.grad = 0.0
+        self.grad = 1.0
+        for node in reversed(order):
+            node._backward()
+
+    return _backward_with(walk)
+
+
+@backward.mistake(
+    "root added to",
+    "The root's gradient is set to 1 in each call; 1 is not added to it.",
+    True,
+)
+def _():
+    def walk(self, m):
+        self.grad += 1.0
+        for node in reversed(m.topological_order(self)):
+            node._backward()
+
+    return _backward_with(walk)
+
+
+@backward.mistake("not called", "No node fires: `_backward()` needs its ().", True)
+def _():
+    def walk(self, m):
+        self.grad = 1.0
+
+    return _backward_with(walk)
+
+
+@backward.mistake(
+    "backward of the children",
+    "backward() of a child sets the child's gradient to 1 again.",
+    True,
+)
+def _():
+    def backward(self):
+        self.grad = 1.0
+        self._backward()
+        for child in self._prev:
+            child.backward()
+
+    return (_changed("Value.backward", lambda m: backward).Value,)
+
+
 @backward.mistake("every gradient one", "Only the root's gradient is 1.", True)
 def _():
     def walk(self, m):
@@ -1242,12 +1327,14 @@ _FUNCTIONS: dict[str, tuple[Callable, Callable, list[float]]] = {
 }
 
 
-@exercise("micrograd.functions", parts=("tanh", "exp", "log", "relu", "__pow__"))
+@exercise(
+    "micrograd.functions", version=2, parts=("tanh", "exp", "log", "relu", "__pow__")
+)
 def functions(Value: type) -> Cases:
     for name, (_, _, points) in _FUNCTIONS.items():
         for x in points:
             yield _applied(Value, name, x)
-    for x, n in ((3.0, 2), (2.0, 3), (4.0, 0.5), (2.5, -1), (-1.5, 2)):
+    for x, n in ((3.0, 2), (2.0, 3), (4.0, 0.5), (2.5, -1), (-1.5, 2), (0.0, 2)):
         yield _applied(Value, "", x, n)
     number = _fresh(0.2, 2.5)
     for name, sign in (("tanh", 1), ("exp", -1), ("log", 1), ("relu", 1), ("relu", -1)):
@@ -1288,7 +1375,19 @@ def _():
     return _function_with("tanh", tanh)
 
 
-@functions.mistake("exp slope", "The slope of eˣ is eˣ, the output itself.", True)
+@functions.mistake(
+    "tanh slope too steep", "The slope of tanh is 1 - t², not 1 + t².", True
+)
+def _():
+    return _function_with("tanh", lambda x: (math.tanh(x), 1 + math.tanh(x) ** 2))
+
+
+@functions.mistake(
+    "exp slope",
+    "The slope of eˣ is eˣ, the output itself.",
+    True,
+    lambda _: iter([_function_with("exp", lambda x: (math.exp(x), 1.0))]),
+)
 def _():
     return _function_with("exp", lambda x: (math.exp(x), x))
 
@@ -1317,6 +1416,13 @@ def _():
 )
 def _():
     return _function_with("relu", lambda x: (max(x, 0.0), 1.0))
+
+
+@functions.mistake(
+    "power divided by x", "n·xⁿ/x divides by zero at 0: take n·xⁿ⁻¹.", True
+)
+def _():
+    return _function_with("__pow__", lambda x, n: (x**n, n * x**n / x))
 
 
 @functions.mistake("power without n", "The slope of xⁿ has the factor n.", True)
@@ -1702,7 +1808,7 @@ def _():
 
 
 @neuron_layer_mlp.mistake(
-    "last squashed too", "The last layer has `last`, not act.", True
+    "last squashed too", "The last layer is squashed by `act`: `last` is for it.", True
 )
 def _():
     def make(m):
@@ -1758,6 +1864,53 @@ def _():
     return _net_with("Neuron.__init__", make)
 
 
+def _not_passed_on(_: Any) -> Iterator[tuple[type, type, type]]:
+    def make(m):
+        def init(self, nin, nouts, act="tanh", last="", rng=random):
+            acts = [act] * (len(nouts) - 1) + [last]
+            triples = zip([nin, *nouts], nouts, acts, strict=False)
+            self.layers = [m.Layer(n, k, name) for n, k, name in triples]
+
+        return init
+
+    yield _net_with("MLP.__init__", make)
+
+
+@neuron_layer_mlp.mistake(
+    "rng stops", "rng is not passed on to what is made of it.", True, _not_passed_on
+)
+def _():
+    def make(m):
+        def init(self, nin, nout, act="tanh", rng=random):
+            self.neurons = [m.Neuron(nin, act) for _ in range(nout)]
+
+        return init
+
+    return _net_with("Layer.__init__", make)
+
+
+def _nested_elsewhere(_: Any) -> Iterator[tuple[type, type, type]]:
+    yield _net_with("Neuron.parameters", lambda m: lambda self: [self.w, self.b])
+    layers = lambda self: [layer.parameters() for layer in self.layers]  # noqa: E731
+    yield _net_with("MLP.parameters", lambda m: layers)
+    module = _changed("MLP.parameters", lambda m: layers)
+    module.Layer.parameters = lambda self: [n.parameters() for n in self.neurons]
+    yield module.Neuron, module.Layer, module.MLP
+
+
+@neuron_layer_mlp.mistake(
+    "nested",
+    "parameters() gives lists inside a list: put all of them into one.",
+    True,
+    _nested_elsewhere,
+)
+def _():
+    return _net_with(
+        "Layer.parameters",
+        lambda m: lambda self: [n.parameters() for n in self.neurons],
+    )
+
+
 @neuron_layer_mlp.mistake("own randomness", "The weights are not drawn from rng.", True)
 def _():
     def make(m):
@@ -1800,12 +1953,20 @@ class _Bowl:
 
 
 def _bowl_case(
-    train: Callable, steps: int, lr: float, x: float, y: float, **options: Any
+    train: Callable,
+    steps: int,
+    lr: float,
+    x: float,
+    y: float,
+    left_over: float = 0.0,
+    **options: Any,
 ) -> Case:
     """Descent in the bowl, against a loop on paper."""
 
     def act() -> Any:
         bowl = _Bowl(stage("micrograd", train).Value, x, y)
+        for p in bowl.p:
+            p.grad = left_over
         losses = train(bowl, bowl.loss, steps, lr)
         if type(losses) is not list:
             return _otherwise(losses)
@@ -1816,6 +1977,7 @@ def _bowl_case(
         }
 
     text = f"x² + 3y² from ({x}, {y}), {steps} step{'s' * (steps > 1)} of {lr}"
+    text += f", gradients of {left_over} left over" * bool(left_over)
     return case(text, act, _bowl_by_hand(steps, lr, x, y), **options)
 
 
@@ -1867,10 +2029,11 @@ def _two_moons(train: Callable) -> Any:
     return {"at least 95 % right": right / len(points) >= 0.95}
 
 
-@exercise("micrograd.sgd", limit=8)
+@exercise("micrograd.sgd", version=2, limit=8)
 def sgd(train: Callable) -> Cases:
     for steps in (1, 2, 5):
         yield _bowl_case(train, steps, 0.1, 1.0, -2.0)
+    yield _bowl_case(train, 2, 0.1, 1.0, -2.0, left_over=5.0)
     number, steps = _fresh(0.5, 3.0), random.Random().randint(3, 6)
     yield _bowl_case(train, steps, 0.05, number(), -number(), fresh=True)
     four = {"points on the right side": 4, "loss below 0.2": True}
@@ -1924,6 +2087,37 @@ def _():
         value.backward()
         model.zero_grad()
         _update(model, lr)
+        return value.data
+
+    return (_trainer(step),)
+
+
+@sgd.mistake(
+    "zeroed at the end",
+    "Gradients from before the first step are counted: zero them before backward().",
+    True,
+)
+def _():
+    def step(model, loss, lr):
+        value = loss()
+        value.backward()
+        _update(model, lr)
+        model.zero_grad()
+        return value.data
+
+    return (_trainer(step),)
+
+
+@sgd.mistake(
+    "set, not moved", "`=-` sets a number to the negative: `-=` moves it.", True
+)
+def _():
+    def step(model, loss, lr):
+        value = loss()
+        model.zero_grad()
+        value.backward()
+        for p in model.parameters():
+            p.data = -lr * p.grad
         return value.data
 
     return (_trainer(step),)

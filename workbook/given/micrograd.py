@@ -173,7 +173,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers in a row; act squashes all of them but the last, which has last."""
+    """Layers in a row: the last one squashes by `last`, all others by `act`."""
 
     def __init__(self, nin, nouts, act="tanh", last="", rng=random):
         sizes = [nin, *nouts]
