@@ -23,7 +23,7 @@ def test_it_runs_from_top_to_bottom_without_an_error_anywhere(lecture):
 
 
 def test_every_figure_explorable_and_prediction_is_on_the_page(lecture):
-    complete(lecture, explorables=4)
+    complete(lecture, explorables=7)
 
 
 def test_its_formulas_are_set(lecture):
@@ -32,9 +32,9 @@ def test_its_formulas_are_set(lecture):
 
 def test_the_tangent_probe_answers_keys_and_the_mouse(lecture):
     probe = Picture(lecture, "tangent_probe")
-    assert probe.numbers["slope of the secant"] == ["11"]
+    assert probe.numbers["slope of the secant"] == ["16"]
     probe.press("ArrowLeft", slider=1)
-    assert probe.numbers["slope of the secant"] != ["11"]
+    assert probe.numbers["slope of the secant"] != ["16"]
     probe.press("Home", slider=1)
     assert "nothing moves" in probe.claim
 
@@ -60,9 +60,16 @@ def test_the_stepper_fires_node_by_node_and_shows_what_an_equals_sign_loses(lect
     assert stepper.numbers["m"][gradient] == "11"
     stepper.click("grad =")
     assert "should be" in stepper.claim
+    assert "m fires with 10 and should hold 11" in stepper.live.inner_text()
     assert stepper.numbers["m"][gradient] == "10"
     stepper.click("grad +=").click("breadth first")
     assert "should be" in stepper.claim
+
+
+def test_the_network_is_drawn_with_all_its_weights(lecture):
+    net = Picture(lecture, "network_graph")
+    assert net.claim == "3 → 4 → 4 → 1: 32 weights and 9 biases"
+    assert net.live.locator("figure path").count() == 32
 
 
 def test_at_its_flat_end_a_neuron_lets_no_gradient_through(lecture):
@@ -84,7 +91,7 @@ def test_the_boundary_bends_step_by_step_and_by_itself(lecture):
 
 
 def test_an_answer_is_covered_until_a_guess_stands_beside_it(lecture):
-    result = lecture.outputs("guess.compare((curve(3 + h)").locator(".wb-x:visible")
+    result = lecture.outputs("guess.compare((curve(2 + h)").locator(".wb-x:visible")
     assert result.inner_text().startswith("Make your guess above")
     assert not result.locator(".wb-number").count()
     field = lecture.outputs("micrograd.tiny_step").get_by_placeholder("your guess")
@@ -97,7 +104,7 @@ def test_an_answer_is_covered_until_a_guess_stands_beside_it(lecture):
 
 
 def test_a_guess_outlives_the_page_and_the_kernel(lecture):
-    form = "micrograd.used_twice"
+    form = "micrograd.u_plus_u"
     field = lecture.outputs(form).get_by_placeholder("your guess")
     field.fill("1.5")
     field.press("Enter")
