@@ -367,3 +367,31 @@ def test_an_interrupt_stops_the_work_and_goes_through():
     timer.join()
     assert alive() == 0
     assert everything() == before
+
+
+def test_an_import_is_no_slowness_and_is_never_stopped_halfway(tmp_path, monkeypatch):
+    """A module that is stopped halfway stays half made for as long as we live."""
+    text = "import time\nfor _ in range(50):\n    time.sleep(0.02)\nready = True\n"
+    (tmp_path / "a_slow_import.py").write_text(text, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def work():
+        import a_slow_import
+
+        return a_slow_import.ready
+
+    outcome = guarded(work, LIMIT)
+    assert (outcome.value, outcome.error, outcome.stopped) == (True, None, "")
+
+
+def test_an_import_that_never_ends_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(guard, "_IMPORTS", 0.3)
+    text = "while True:\n    pass\n"
+    (tmp_path / "an_endless_import.py").write_text(text, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def work():
+        import an_endless_import  # noqa: F401
+
+    assert guarded(work, LIMIT).stopped == TIME
+    assert alive() == 0

@@ -30,6 +30,7 @@ _GREED = 2**30  # bytes that an answer may take
 _CEILING = 4 * 2**30  # bytes at which one allocation is refused: MemoryError
 _GLANCE = 0.03  # seconds between two looks at time and memory
 _LATELY = 0.2  # seconds after which it shows whether the work is idle
+_IMPORTS = 60.0  # seconds, at most, that imports may take beside the limit
 
 
 @dataclass
@@ -133,6 +134,7 @@ def _watch(learner: _Learner, limit: float) -> str:
     """Wait for the end; what was exceeded, if anything."""
     allowed, full = _Time(limit), _memory() + _GREED
     while not learner.done.wait(_GLANCE):
+        allowed.look(_is_importing(learner.ident))
         if allowed.is_over():
             return TIME
         if _memory() > full:
@@ -140,15 +142,37 @@ def _watch(learner: _Learner, limit: float) -> str:
     return ""
 
 
+def _is_importing(ident: int | None) -> bool:
+    """Whether a thread is in an import, as the first use of torch.optim is.
+
+    To stop it there would leave a module half made, for as long as the kernel lives.
+    """
+    frame = sys._current_frames().get(ident or 0)
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
 class _Time:
     """The time that the work may take: by the clock, but longer on a busy machine.
 
     Work that is not idle and has had less than a third of a processor is not slow.
+    Imports do not count.
     """
 
     def __init__(self, limit: float):
         self._limit, self._idle = limit, True
+        self._seen, self._spared = time.monotonic(), 0.0
         self._start = self._mark = (time.monotonic(), time.process_time())
+
+    def look(self, importing: bool) -> None:
+        """Spare the time since the last look, where an import took it."""
+        now = time.monotonic()
+        if importing:
+            self._spared = min(_IMPORTS, self._spared + now - self._seen)
+        self._seen = now
 
     def is_over(self) -> bool:
         now = time.monotonic(), time.process_time()
@@ -157,7 +181,7 @@ class _Time:
         if lately > _LATELY:
             self._idle, self._mark = effort < 0.03 * lately, now
         starved = not self._idle and worked < self._limit / 3
-        return took > self._limit * (3 if starved else 1)
+        return took - self._spared > self._limit * (3 if starved else 1)
 
 
 def _stop(learner: _Learner) -> None:
