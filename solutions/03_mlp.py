@@ -573,7 +573,8 @@ def sample(
     """One name, drawn letter by letter from the model, until it closes with a dot."""
     # TODO: a context of model.block_size zeros, and a loop
     ### BEGIN SOLUTION
-    context, letters = [0] * model.block_size, []
+    context = [0] * model.block_size
+    letters: list[str] = []
     while True:
         probs = F.softmax(model(torch.tensor([context])), dim=1)  # (1, V)
         i = int(torch.multinomial(probs, 1, generator=generator))

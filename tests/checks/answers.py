@@ -7,7 +7,8 @@ RIGHT       must pass
 SAME        repeats known mistakes in other words, and must be recognised as these
 WRONG       is on no list: it must not pass, nor be taken for a known mistake, unless
 APT         says which one fits it as well
-EQUIVALENT  mutants of the solutions that no check can or should tell apart, and why
+EQUIVALENT  mutants of the solutions that no check can or should tell apart, and why;
+            "any" where an answer is so free that most of its mutants are answers too
 LISTED      the wrong answers that were collected for the lesson, by number
 """
 

@@ -350,11 +350,17 @@ def _names_in(X: Tensor, Y: Tensor) -> list[str] | None:
     return None if letters else names
 
 
-def _spelled_sets(datasets: Callable, seed: int) -> Any:
-    sets = _pair_sets(datasets(list(_words(40)), _LETTERS, 3, seed))
+def _spelled_sets(datasets: Callable, *options: int) -> Any:
+    sets = _pair_sets(datasets(list(_words(40)), _LETTERS, *options))
     if not isinstance(sets, list):
         return sets
     return [[X.tolist(), Y.tolist()] for X, Y in sets]
+
+
+def _unsaid(split: Callable, *words: list[str]) -> Said:
+    """Whether a split without options is that of block_size 3 and seed 42."""
+    options = (42,) if words else (3, 42)
+    return _is(split(*words) == split(*words, *options), "42", "another one")
 
 
 _RIGHT_SETS = {
@@ -372,11 +378,14 @@ def splits(split_words: Callable, is_split: Callable, datasets: Callable) -> Cas
         ("100 different names", _words(100)),
         ("60 lines, some names twice,", _words(60, 5)),
         ("37 names", _words(37)),
+        ("1,000 names", _words(1000)),
     ):
         act = lambda w=words: _cut(split_words, list(w), 7)  # noqa: E731
         yield case(f"split_words of {text} seed 7", act, _RIGHT_CUT)
     act = lambda: _cut(split_words, list(_words(50)))  # noqa: E731
     yield case("split_words of 50 names, no seed given", act, _RIGHT_CUT)
+    act = lambda: _unsaid(split_words, list(_words(50)))  # noqa: E731
+    yield case("the seed where none is given", act, Said("42"))
     seeds = lambda: _seeds(lambda s: split_words(list(_words(50)), s))  # noqa: E731
     yield case("split_words with seeds 1, 1 and 2", seeds, _SEEDED)
     for words, piles, right in _PILES:
@@ -385,7 +394,9 @@ def splits(split_words: Callable, is_split: Callable, datasets: Callable) -> Cas
         act = lambda w=words, k=k: _built(datasets, list(w), k)  # noqa: E731
         text = f"datasets of {len(words)} lines, block_size={k}"
         yield case(text, act, _RIGHT_SETS | {"block size": [k]})
-    again = lambda: _seeds(lambda s: _spelled_sets(datasets, s))  # noqa: E731
+    act = lambda: _unsaid(lambda *a: _spelled_sets(datasets, *a))  # noqa: E731
+    yield case("datasets: block_size and seed where none is given", act, Said("42"))
+    again = lambda: _seeds(lambda s: _spelled_sets(datasets, 3, s))  # noqa: E731
     yield case("datasets with seeds 1, 1 and 2", again, _SEEDED)
 
 
@@ -783,6 +794,18 @@ def _counted(MLP: type, **sizes: int) -> Any:
     }
 
 
+def _shapes(MLP: type) -> dict[str, Any]:
+    """The sizes of a new model, as its sizes are named."""
+    model = MLP(**_SIZES, generator=_g(1))
+    found = {name: list(getattr(model, name).shape) for name in _weights(1, **_SIZES)}
+    return {"block_size": getattr(model, "block_size", Said("missing"))} | found
+
+
+def _shapes_of(**sizes: int) -> dict[str, Any]:
+    found = {name: list(t.shape) for name, t in _weights(1, **sizes).items()}
+    return {"block_size": sizes["block_size"]} | found
+
+
 def _reached(MLP: type) -> dict[str, Said]:
     """Which of the five tensors receive a gradient."""
     model = _model(MLP, 2, **_SIZES)
@@ -812,6 +835,7 @@ def hidden(by_view: Callable, by_cat: Callable, MLP: type) -> Cases:
     own = {"tensors": 5, "numbers": 128, "leaves with a gradient": 5}
     text = "MLP of 7 letters, 4 of context, embedding 3, hidden 5: parameters()"
     yield case(text, lambda: _counted(MLP, **_SIZES), own)
+    yield case("the shapes of that MLP", lambda: _shapes(MLP), _shapes_of(**_SIZES))
     all_five = dict.fromkeys(("C", "W1", "b1", "W2", "b2"), Said("a gradient"))
     yield case("after loss.backward()", lambda: _reached(MLP), all_five)
     yield _logits_case(MLP, 8, _new_seed(), _SIZES, fresh=True)
@@ -874,21 +898,38 @@ _LAYOUTS: dict[str, tuple[str, Callable | None, Callable | None]] = {
 }
 
 
+# the same slip in other numbers, or in the model in place of the function
+_ALSO: dict[str, list[Callable]] = {
+    "a fixed batch": [lambda emb: emb.view(6, -1), lambda emb: emb.view(32, -1)],
+    "a fixed width": [lambda emb: emb.view(-1, 30)],
+}
+
+
 def _put_layout(name: str, sentence: str, view: Any, cat: Any) -> None:
-    @hidden.mistake(name, sentence, True)
+    def others() -> Iterator[tuple[Callable, Callable, type]]:
+        for other in _ALSO.get(name, ()):
+            yield other, _right_cat, _given().MLP
+        if name == "examples mixed":
+            yield _right_view, _right_cat, _with_method("__call__", _letters_mixed)
+
+    @hidden.mistake(name, sentence, True, lambda make: others())
     def _():
         return view or _right_view, cat or _right_cat, _given().MLP
 
 
+def _with_method(method: str, wrong: Callable) -> type:
+    MLP = _given().MLP
+    setattr(MLP, method, wrong)
+    return MLP
+
+
+def _letters_mixed(self: Any, X: Tensor) -> Tensor:
+    x = self.C[X].permute(1, 0, 2).reshape(len(X), -1)
+    return torch.tanh(x @ self.W1 + self.b1) @ self.W2 + self.b2
+
+
 for _name, _parts in _LAYOUTS.items():
     _put_layout(_name, *_parts)
-
-
-@hidden.mistake(
-    "six rows", "The number of rows is written into the view: it is len(emb).", True
-)
-def _():
-    return lambda emb: emb.view(6, -1), _right_cat, _given().MLP
 
 
 def _x(self: Any, X: Tensor) -> Tensor:
@@ -897,10 +938,6 @@ def _x(self: Any, X: Tensor) -> Tensor:
 
 def _scores_of(self: Any, X: Tensor) -> Tensor:
     return torch.tanh(_x(self, X) @ self.W1 + self.b1) @ self.W2 + self.b2
-
-
-def _mixed_up(self: Any, X: Tensor) -> Tensor:
-    return self.C[X].permute(1, 0, 2).reshape(len(X), -1)
 
 
 _FORWARDS: dict[str, tuple[str, Callable]] = {
@@ -940,12 +977,6 @@ _FORWARDS: dict[str, tuple[str, Callable]] = {
         "The hidden layer is squashed by tanh here.",
         lambda self, X: torch.relu(_x(self, X) @ self.W1 + self.b1) @ self.W2 + self.b2,
     ),
-    "letters mixed": (
-        "The letters go first, so that a row holds numbers of several examples.",
-        lambda self, X: (
-            torch.tanh(_mixed_up(self, X) @ self.W1 + self.b1) @ self.W2 + self.b2
-        ),
-    ),
 }
 
 _LISTS: dict[str, tuple[str, Callable]] = {
@@ -969,9 +1000,7 @@ _LISTS: dict[str, tuple[str, Callable]] = {
 def _put_method(method: str, name: str, sentence: str, wrong: Callable) -> None:
     @hidden.mistake(name, sentence, True)
     def _():
-        MLP = _given().MLP
-        setattr(MLP, method, wrong)
-        return _right_view, _right_cat, MLP
+        return _right_view, _right_cat, _with_method(method, wrong)
 
 
 for _method, _wrongs in (("__call__", _FORWARDS), ("parameters", _LISTS)):
@@ -1293,6 +1322,7 @@ def _one_step(minibatch_step: Callable, lr: float, size: int, seed: int) -> Any:
     after = [p.detach().clone() for p in model.parameters()]
     _, slopes = _redone(before, batch, Y[places])
     return {
+        "forward passes": sum(note[1] for note in model.notes),
         "rows in the batch": len(places),
         "loss": _told_loss(value, before, batch, Y[places], Y[: len(places)]),
         "weights moved": _moved(before, after, slopes, lr),
@@ -1306,6 +1336,7 @@ def _one_step(minibatch_step: Callable, lr: float, size: int, seed: int) -> Any:
 
 def _step_facts(size: int) -> dict[str, Any]:
     return {
+        "forward passes": 1,
         "rows in the batch": size,
         "loss": Said("that of the batch"),
         "weights moved": _DOWN,
@@ -1323,12 +1354,15 @@ def _batches(minibatch_step: Callable, steps: int, seed: int) -> list[list[int] 
 
 def _drawing(minibatch_step: Callable) -> dict[str, Any]:
     """How the batches of many steps are drawn."""
-    many = _batches(minibatch_step, 100, 1)
+    many = _batches(minibatch_step, 60, 1)
     seen = {i for batch in many for i in batch or ()}
     again, other = _batches(minibatch_step, 3, 1), _batches(minibatch_step, 3, 2)
     return {
-        "each step": _is(len(set(map(str, many))) > 50, "a new batch", "the same one"),
-        "rows ever drawn": _is(len(seen) == 23, "all", f"{len(seen)} of 23"),
+        "each step": _is(len(set(map(str, many))) > 30, "a new batch", "the same one"),
+        "the first batch": _is(many[0] == [0, 1, 2, 3, 4], "the first rows", "drawn"),
+        "rows ever drawn": {23: Said("all"), 22: Said("all but one")}.get(
+            len(seen), Said("few")
+        ),
         "the same generator": _is(again == many[:3], "the same batches", "others"),
         "another generator": _is(other != many[:3], "others", "the same batches"),
     }
@@ -1336,6 +1370,7 @@ def _drawing(minibatch_step: Callable) -> dict[str, Any]:
 
 _DRAWN = {
     "each step": Said("a new batch"),
+    "the first batch": Said("drawn"),
     "rows ever drawn": Said("all"),
     "the same generator": Said("the same batches"),
     "another generator": Said("others"),
@@ -1355,7 +1390,7 @@ def minibatch_step(minibatch_step: Callable) -> Cases:
         act = lambda a=(lr, size, seed): _one_step(minibatch_step, *a)  # noqa: E731
         text = f"a step of lr={lr}, batch_size={size} on 23 pairs"
         yield case(text, act, _step_facts(size))
-    yield case("100 steps on 23 pairs", lambda: _drawing(minibatch_step), _DRAWN)
+    yield case("60 steps on 23 pairs", lambda: _drawing(minibatch_step), _DRAWN)
     text = "rows in the batch, no batch_size given"
     yield case(text, lambda: _by_default(minibatch_step), 32)
     seed = _new_seed()
@@ -1443,7 +1478,7 @@ _STEPPERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"zero": False},
     ),
     "rebinds": (
-        "`p = p - …` names a new tensor; the model's own stays as it was.",
+        "Nothing moves: `p = p - …` names a new tensor, or the gradients are zero.",
         {"update": _rebind},
     ),
     "uphill": (
@@ -1510,9 +1545,14 @@ def _tries(steps: int, low: float, high: float) -> dict[str, Any]:
 
 
 def _curve(
-    count: int, noise: float, end: str = "high", lucky: bool = False, top: float = 0.0
+    count: int,
+    noise: float,
+    end: str = "high",
+    lucky: bool = False,
+    top: float = 0.0,
+    shift: float = 0.0,
 ) -> Any:
-    """Rates, and losses with a valley between 10^-1.3 and 10^-0.5."""
+    """Rates, losses, the shift: a valley between 10^-1.3 and 10^-0.5, or shifted."""
     rng = random.Random(count)
     exponents = [-3 + (top + 3) * i / (count - 1) for i in range(count)]
     losses = []
@@ -1523,27 +1563,30 @@ def _curve(
             loss = far if end == "high" or x < -0.15 else float(end)
         losses.append(loss + rng.gauss(0, noise))
     if lucky:
-        losses[count // 10] = 1.2
-    return [10**x for x in exponents], losses
+        losses[count // 10] = 0.3
+    return [10 ** (x + shift) for x in exponents], losses, shift
 
 
 def _picked(pick_lr: Callable, curve: Any) -> Any:
     """Where the rate lies that was picked."""
-    lrs, losses = copy.deepcopy(curve)
+    lrs, losses, shift = copy.deepcopy(curve)
+    before = repr((lrs, losses))
     out = pick_lr(lrs, losses)
+    if repr((lrs, losses)) != before:
+        return Said("in a list that was changed")
     out = out.item() if isinstance(out, Tensor) and not out.ndim else out
     if type(out) not in (float, int):
         return _otherwise(out)
-    if not out > 0:
+    if math.isnan(out):
+        return Said("nan")
+    if out <= 0:
         return Said("no rate: a number that is not positive")
-    if out > 1.001:
+    if out > 1.001 * max(lrs):
         return _is(out < 10, "above all rates", "far above all rates")
-    x = math.log10(out)
+    x = math.log10(out) - shift
     if x > -0.4:
         return Said("where the loss explodes")
-    if x < -1.7:
-        return Said("where the steps are too small")
-    return Said("in the valley")
+    return _is(x > -1.7, "in the valley", "where the steps are too small")
 
 
 _CURVES: tuple[tuple[str, Any], ...] = (
@@ -1554,6 +1597,7 @@ _CURVES: tuple[tuple[str, Any], ...] = (
     ("a noisy curve that ends in inf", _curve(350, 0.08, "inf")),
     ("a short curve of 60 losses", _curve(60, 0.02)),
     ("a curve that ends before it explodes", _curve(200, 0.02, top=-0.6)),
+    ("a curve of smaller rates", _curve(301, 0.03, shift=-1.5)),
 )
 
 
@@ -1650,6 +1694,10 @@ _PICKS: dict[str, tuple[str, Callable]] = {
     "the last rate": (
         "The end of the curve is past the valley.",
         lambda lrs, losses: lrs[-1],
+    ),
+    "a rate from memory": (
+        "The rate comes from the curve at hand: each model has a valley of its own.",
+        lambda lrs, losses: 0.1,
     ),
     "the largest loss": ("The valley is where the loss is low.", _steepest),
     "an exponent": (
@@ -2057,6 +2105,8 @@ def _why_not(
         return "dev first, then train"
     if _near(losses, before):
         return "of the step before"
+    if _near(losses, [train, train]):
+        return "dev is the train loss"
     if _near(losses[:1], [train]):
         return "dev is another number"
     return "train is another number"
@@ -2074,14 +2124,26 @@ _TRAINED = {
 }
 
 
-def _uneven(train: Callable) -> Any:
+def _uneven(train: Callable, *options: Any, steps: int = 7, every: int = 3) -> Any:
     """Seven steps, a row after every three."""
     model = _Watched()
-    rows = train(model, _rows(30), _rows(12, first=60), 7, _rate, 3)
+    given = (every, *options) if every != 1000 else options
+    rows = train(model, _rows(30), _rows(12, first=60), steps, _rate, *given)
     if type(rows) is not list:
         return _otherwise(rows)
-    steps = sum(note[1] for note in model.notes)
-    return {"rows": [row[0] for row in rows], "steps": steps}
+    sizes = sorted({len(note[0]) for note in model.notes if note[1]})
+    passes = sum(note[1] for note in model.notes)
+    return {"rows": [row[0] for row in rows], "steps": passes, "batches of": sizes}
+
+
+def _same_dice(train: Callable) -> Said:
+    """Whether the generator decides which batches come."""
+    one, two = (_losses_of(train, _g(3)) for _ in "ab")
+    return _is(one == two, "the same rows", "others")
+
+
+def _losses_of(train: Callable, g: torch.Generator) -> Any:
+    return train(_Watched(), _rows(30), _rows(12, first=60), 6, _rate, 3, 4, g)
 
 
 @cache
@@ -2115,9 +2177,9 @@ def _between(loss: float, low: float, high: float) -> Said:
     if not math.isfinite(loss):
         return Said("not finite")
     if loss > high:
-        return Said(f"{loss:.2f}, above {high}")
+        return Said(f"above {high}")
     if loss < low:
-        return Said(f"{loss:.2f}, lower than new names allow")
+        return Said("lower than new names allow")
     return Said(f"between {low} and {high}")
 
 
@@ -2125,10 +2187,15 @@ def _between(loss: float, low: float, high: float) -> Said:
 def train(train: Callable) -> Cases:
     text = f"{_STEPS} steps on 30 pairs, every={_EVERY}, batch_size=5"
     yield case(text, lambda: _trained(train, 1), _TRAINED)
-    want = {"rows": [3, 6], "steps": 7}
+    want = {"rows": [3, 6], "steps": 7, "batches of": [32]}
     yield case("7 steps, every=3", lambda: _uneven(train), want)
+    text, same = "twice from the same generator", Said("the same rows")
+    yield case(text, lambda: _same_dice(train), same)
     seed = _new_seed()
     yield case("a new model", lambda: _trained(train, seed), _TRAINED, fresh=True)
+    want = {"rows": [1000], "steps": 1001, "batches of": [32]}
+    act = lambda: _uneven(train, steps=1001, every=1000)  # noqa: E731
+    yield case("1,001 steps, every not given", act, want, once=True)
     good = {"dev loss": Said("between 2.0 and 2.6")}
     act = lambda: _on_names(train)  # noqa: E731
     yield case("500 steps on 1,500 names", act, good, once=True)
@@ -2238,6 +2305,10 @@ _TRAINERS: dict[str, tuple[str, dict[str, Any]]] = {
         "The generator is seeded anew at each step: the same batch comes each time.",
         {"dice": lambda g: _g(1)},
     ),
+    "generator not passed on": (
+        "The generator does not reach the step.",
+        {"dice": lambda g: None},
+    ),
     "one step too many": (
         "There is one step too many.",
         {"count": lambda steps: steps + 1},
@@ -2305,7 +2376,7 @@ class _Loaded:
 
     def __call__(self, X: Tensor) -> Tensor:
         self.asked += 1
-        if self.asked > 9:
+        if self.asked > 7:
             return torch.tensor([[100.0, 0.0, 0.0]]).repeat(len(X), 1)
         return torch.tensor([[0.4, 0.55, 0.05]]).log().repeat(len(X), 1)
 
@@ -2318,18 +2389,18 @@ def _many(sample: Callable, count: int, g: Any) -> list[Any]:
 
 
 def _odds(sample: Callable) -> Any:
-    """Whether 120 names have the odds of the model."""
-    names = _many(sample, 120, _g(2))
+    """Whether 80 names have the odds of the model."""
+    names = _many(sample, 80, _g(2))
     if any(type(name) is not str for name in names):
         return _otherwise(names[0])
     letters = Counter("".join(names))
     share = letters["a"] / max(1, letters.total())
     empty = sum(not name for name in names) / len(names)
     return {
-        "letters that are a": _is(abs(share - 0.917) < 0.09, "11 of 12", "otherwise"),
+        "letters that are a": _is(abs(share - 0.917) < 0.12, "11 of 12", "otherwise"),
         "names that end at once": _is(abs(empty - 0.4) < 0.2, "2 of 5", "otherwise"),
         "different names": _is(len(set(names)) > 5, "many", "few"),
-        "they end": _is(min(map(len, names)) < 9, "by chance", "never"),
+        "they end": _is(min(map(len, names)) < 7, "by chance", "never"),
     }
 
 
@@ -2343,7 +2414,7 @@ _RIGHT_ODDS = {
 
 def _dice(sample: Callable) -> dict[str, Said]:
     """How the names depend on the generator."""
-    one, again, other = (_many(sample, 20, _g(seed)) for seed in (1, 1, 2))
+    one, again, other = (_many(sample, 10, _g(seed)) for seed in (1, 1, 2))
     return {
         "the same seed": _is(one == again, "the same names", "others"),
         "another seed": _is(one != other, "others", "the same names"),
@@ -2354,7 +2425,7 @@ _ITOS = {i: s for s, i in _LETTERS.items()}
 _SHAPES = {0: ".", 1: "ß", 2: "x", 3: "a"}
 
 
-@exercise("mlp.sample")
+@exercise("mlp.sample", limit=8)
 def sample(sample: Callable) -> Cases:
     for name, itos, k in (
         ("ava", _ITOS, 3),
@@ -2364,9 +2435,9 @@ def sample(sample: Callable) -> Cases:
         ("abcbd", _ITOS, 3),
     ):
         yield _spelled_case(sample, name, itos, k)
-    yield case("120 names at odds of 40, 55, 5 %", lambda: _odds(sample), _RIGHT_ODDS)
+    yield case("80 names at odds of 40, 55, 5 %", lambda: _odds(sample), _RIGHT_ODDS)
     want = {"the same seed": Said("the same names"), "another seed": Said("others")}
-    yield case("20 names from seeds 1, 1 and 2", lambda: _dice(sample), want)
+    yield case("10 names from seeds 1, 1 and 2", lambda: _dice(sample), want)
     text = "names drawn without a generator"
     act = lambda: type(sample(_Loaded(), _AB)).__name__  # noqa: E731
     yield case(text, act, "str")
@@ -2503,8 +2574,10 @@ def _calmed(calm: Callable, sizes: dict[str, int], seed: int = 1) -> Any:
 def _first_loss(loss: float, even: float, before: float) -> Said:
     if abs(loss - even) < 0.05:
         return Said("within 0.05 of the even one")
-    far = abs(loss - even) > 0.8 * abs(before - even)
-    return _is(far, "as far from it as before", "nearer to it, but not near")
+    far = abs(loss - even) / abs(before - even)
+    if far > 1.2:
+        return Said("further from it than before")
+    return _is(far > 0.8, "as far from it as before", "nearer to it, but not near")
 
 
 _CALM = {
@@ -2555,7 +2628,7 @@ def _new_plain_tensors(model):
 
 _STARTS: dict[str, tuple[str, Callable]] = {
     "base ten": ("The loss is in nats: the natural logarithm.", math.log10),
-    "base two": ("The loss is in nats: the natural logarithm.", math.log2),
+    "base two": ("log2 gives bits: a loss in nats has the natural one.", math.log2),
     "negated": ("-log(1/V) is positive.", lambda V: -math.log(V)),
     "the probability": (
         "That is the probability: the loss is -log of it.",
@@ -2620,6 +2693,15 @@ _MOST = 12_000
 _FAR = "in letters that train never shows"
 
 
+def _pairs_of(names: list[str], k: int) -> Data:
+    return _kept_pairs(tuple(names), k)
+
+
+@cache
+def _kept_pairs(names: tuple[str, ...], k: int) -> Data:
+    return _slow_pairs(list(names), _LETTERS, k)
+
+
 def _attempt(beat: Callable, train: list[str], dev: list[str], steps: int) -> Any:
     """A short run of the learner's recipe: the model, its log, what was touched."""
     ours, theirs = list(train), list(dev)
@@ -2640,14 +2722,14 @@ def _attempted(beat: Callable, train: list[str], dev: list[str], steps: int) -> 
         return made
     model, log, old, untouched = made
     count = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
-    X, Y = _slow_pairs(dev, _LETTERS, model.block_size)
+    X, Y = _pairs_of(dev, model.block_size)
     with torch.no_grad():
         logits = model(X)
     if not isinstance(logits, Tensor) or tuple(logits.shape) != (len(X), 27):
         return {"logits": Said(_what(logits))}
     loss = _cross(logits, Y)
     return {
-        "parameters": _is(0 < count <= _MOST, "at most 12,000", f"{count:,}"),
+        "parameters": _is(0 < count <= _MOST, "at most 12,000", "more, or none"),
         "logits": _logits_said(logits),
         "dev loss": _between(loss, 1.6, 2.9),
         "the log": _log_said(log, old),
@@ -2686,7 +2768,7 @@ def _row_said(log: list[dict], loss: float, model: Any, train: list[str]) -> Sai
         return Said("not told" if told is None else f"told as {_what(told)}")
     if abs(told - loss) < 0.005:
         return Said("the model's own")
-    X, Y = _slow_pairs(train, _LETTERS, model.block_size)
+    X, Y = _pairs_of(train, model.block_size)
     with torch.no_grad():
         known = _cross(model(X), Y)
     return Said("the train loss" if abs(told - known) < 0.005 else "another number")
@@ -2725,7 +2807,7 @@ def _unlearned(beat: Callable) -> Any:
 
 
 def _on_pairs(model: Any, names: list[str]) -> float:
-    X, Y = _slow_pairs(names, _LETTERS, model.block_size)
+    X, Y = _pairs_of(names, model.block_size)
     with torch.no_grad():
         return _cross(model(X), Y)
 
@@ -2738,9 +2820,9 @@ def _on_pairs(model: Any, names: list[str]) -> float:
 )
 def beat_the_lecture(beat_the_lecture: Callable) -> Cases:
     names = _sample_names()
-    ours, theirs = list(names[:500]), list(names[500:650])
+    ours, theirs = list(names[:2500]), list(names[2500:2800])
     act = lambda: _attempted(beat_the_lecture, ours, theirs, 150)  # noqa: E731
-    yield case("500 names, 150 steps", act, _ATTEMPTED, once=True)
+    yield case("2,500 names, 150 steps", act, _ATTEMPTED, once=True)
     act = lambda: _unlearned(beat_the_lecture)  # noqa: E731
     want = {"dev names": Said("new to the model")}
     yield case(f"dev names {_FAR}, 80 steps", act, want, once=True)
@@ -2763,7 +2845,7 @@ def _recipe(
             model.W1 *= 0.3
             model.W2 *= 0.01
             model.b2 *= 0
-        X, Y = _slow_pairs(names(train, dev), stoi, 3)
+        X, Y = _pairs_of(names(train, dev), 3)
         g = _g(2)
         for _ in range(steps if lr else 0):
             ix = _fair(X, 64, g)
@@ -2772,9 +2854,7 @@ def _recipe(
                 p.grad = None
             loss.backward()
             _subtract(model, lr)
-        losses = [
-            module.evaluate(model, *_slow_pairs(n, stoi, 3)) for n in (train, dev)
-        ]
+        losses = [module.evaluate(model, *_pairs_of(n, 3)) for n in (train, dev)]
         batch = loss.item() if lr else 0.0
         note(log, {"tried": "a small recipe", "dev": told(*losses, batch)})
         return out(model)
@@ -2868,7 +2948,8 @@ def _skip_facts(WithSkip: type, sizes: dict[str, int]) -> Any:
         return _otherwise(found)
     return {
         "block_size": getattr(model, "block_size", Said("missing")),
-        "S": S.detach().clone(),
+        "shape of S": list(S.shape),
+        "S starts at": _is(not bool(S.detach().any()), "zero", "other numbers"),
         "S learns": bool(S.requires_grad and S.is_leaf),
         "tensors": len({id(p) for p in found}),
         "S among the parameters": any(p is S for p in found),
@@ -2876,10 +2957,11 @@ def _skip_facts(WithSkip: type, sizes: dict[str, int]) -> Any:
 
 
 def _skip_made(sizes: dict[str, int]) -> dict[str, Any]:
-    shape = sizes["block_size"] * sizes["embedding"], sizes["vocab_size"]
+    shape = [sizes["block_size"] * sizes["embedding"], sizes["vocab_size"]]
     return {
         "block_size": sizes["block_size"],
-        "S": torch.zeros(shape),
+        "shape of S": shape,
+        "S starts at": Said("zero"),
         "S learns": True,
         "tensors": 6,
         "S among the parameters": True,
@@ -2930,7 +3012,8 @@ def skip_connections(WithSkip: type) -> Cases:
     for sizes in (_SIZES, other):
         act = lambda s=sizes: _skip_facts(WithSkip, s)  # noqa: E731
         words = ", ".join(f"{name}={size}" for name, size in sizes.items())
-        yield case(f"WithSkip of MLP({words})", act, _skip_made(sizes))
+        text = f"WithSkip of MLP({words})"
+        yield case(text, act, _skip_made(sizes), telling=True)
     for zero in (True, False):
         for sizes in (_SIZES, other):
             yield _skip_case(WithSkip, sizes, 3, zero)

@@ -85,7 +85,8 @@ def sample(
     model: MLP, itos: dict[int, str], generator: torch.Generator | None = None
 ) -> str:
     """One name, drawn letter by letter from the model, until it closes with a dot."""
-    context, letters = [0] * model.block_size, []
+    context = [0] * model.block_size
+    letters: list[str] = []
     while True:
         probs = F.softmax(model(torch.tensor([context])), dim=1)  # (1, V)
         i = int(torch.multinomial(probs, 1, generator=generator))
