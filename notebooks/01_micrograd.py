@@ -50,8 +50,8 @@ rise, across = curve(2.5) - curve(2), 2.5 - 2
 fig, ax = style.figure("wide")
 ax.set_title(f"From 2 to 2.5 it rises by {rise}: a slope of {rise / across}")
 ax.set(xlabel="x", ylabel="curve(x)")
-xs = [-2 + i / 50 for i in range(241)]
-ax.plot(xs, [curve(x) for x in xs], color=style.FORWARD)
+places = [-2 + i / 50 for i in range(241)]
+ax.plot(places, [curve(x) for x in places], color=style.FORWARD)
 ax.plot([2, 2.5], [curve(2), curve(2.5)], color=style.BACKWARD, marker="o")
 
 # %% [markdown]
@@ -1146,14 +1146,15 @@ right = sum(label * model(point).data > 0 for point, label in moons)
 print(f"{run.done} steps: all points: loss {loss_after:.4f}, {right} % on their side")
 
 # %% [markdown]
-# *Train*: each dot is the loss of one minibatch; the line is smoothed. So its last
-# number is not the one printed below, which is the loss on all hundred points.
+# *Train*: a dot is the loss of one minibatch; the line is smoothed. The loss printed
+# below is that of all points.
 #
 # *Gradients*: how they spread in each layer; layer 0 is the first.
 #
-# *Updates : data*: how far a step moves the weights, as a share of their size, as a
-# power of ten: $-2$ is one hundredth. The grey line at $-3$ is a rule of thumb for
-# large networks. A small one such as this may lie well above it, and learn.
+# *Updates : data*: how far a step moves the weights, as a share of their size, in
+# powers of ten: $-2$ is one hundredth. The grey line at $-3$ is a rule of thumb, no
+# law: a small network may lie well above it, and learn. Where the lines dip, the
+# sixteen points cost nearly nothing.
 
 # %%
 frames.append(explore.record_boundary(model, points, labels, run.done, loss_after, 24))

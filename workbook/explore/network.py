@@ -67,13 +67,13 @@ def _page(weights: Weights, biases: int) -> Page:
         body=_lines(weights, places) + _circles(places),
         height=TALL + 46,
         header=("from", "to", "weights", "mean size of a weight"),
-        rows=[_row(i, layer) for i, layer in enumerate(weights, 1)],
+        rows=[_row(i, layer) for i, layer in enumerate(weights)],
     )
 
 
 def _row(i: int, layer: list[list[float]]) -> tuple[str, ...]:
     sizes = [abs(w) for neuron in layer for w in neuron]
-    before = "the inputs" if i == 1 else f"layer {i - 1}"
+    before = f"layer {i - 1}" if i else "the inputs"
     mean = number(sum(sizes) / len(sizes), 3)
     return (before, f"layer {i}", str(len(sizes)), mean)
 
@@ -100,7 +100,8 @@ def _lines(weights: Weights, places: list[list[svg.Point]]) -> str:
 def _circles(places: list[list[svg.Point]]) -> str:
     drawn, last = [], len(places) - 1
     for i, column in enumerate(places):
-        name = "inputs" if i == 0 else "output" if i == last else f"layer {i}"
+        name = f"layer {i - 1}" if i else "inputs"
+        name += ", the output" if i == last else ""
         drawn += [svg.dot(x, y, "ink", RADIUS, hollow=True) for x, y in column]
         x = column[0][0]
         drawn.append(svg.text(x, TALL + 38, name, "soft", 12.5, "middle"))
