@@ -478,7 +478,7 @@ for _name, (_sentence, _wrong) in _TABLES.items():
 # ---------------------------------------------------------------- sample
 
 
-NAMES, SEED = 200, 5
+NAMES, MORE, SEED = 200, 1_500, 5
 _CERTAIN = [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
 _MODEL = [[0.3, 0.5, 0.2], [0.1, 0.3, 0.6], [0.5, 0.3, 0.2]]
 
@@ -512,9 +512,9 @@ def _as_often(hits: int, tries: int, p: float) -> str:
     return Said(f"too {'often' if gap > 0 else 'seldom'}: P says {p:.0%}")
 
 
-def _frequencies(sample: Callable, rows: list, seed: int) -> Any:
+def _frequencies(sample: Callable, rows: list, seed: int, count: int = NAMES) -> Any:
     """How often each letter follows each, in many names."""
-    names = _drawn(sample, rows, NAMES, seed)
+    names = _drawn(sample, rows, count, seed)
     if not all(type(name) is str for name in names):
         return named("name")(next(n for n in names if type(n) is not str))
     pairs = Counter(p for name in names for p in pairwise(f".{name}."))
@@ -594,12 +594,14 @@ def sample(sample: Callable) -> Cases:
     yield case(start, act, ["ba", "ba", "ba"])
     text = "where the randomness comes from, in 12 names"
     yield case(text, lambda: _randomness(sample), _RANDOMNESS)
-    often = f"how often what follows what, in {NAMES} names"
+    often = "how often what follows what, in {:,} names".format
     act = lambda: _frequencies(sample, _MODEL, SEED)  # noqa: E731
-    yield case(often, act, _expected(_MODEL))
+    yield case(often(NAMES), act, _expected(_MODEL))
     rows, seed = _new_rows(), random.Random().randrange(10**6)
     act = lambda: _frequencies(sample, rows, seed)  # noqa: E731
-    yield case(often, act, _expected(rows), fresh=True)
+    yield case(often(NAMES), act, _expected(rows), fresh=True)
+    act = lambda: _frequencies(sample, _MODEL, SEED, MORE)  # noqa: E731
+    yield case(often(MORE), act, _expected(_MODEL), once=True)
 
 
 def _sampler(
