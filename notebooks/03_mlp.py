@@ -737,7 +737,7 @@ def train(model, steps, lr, every=500):
     marks = {"table, 1 letter": ledger["table, 1 letter"][1], "the video": 2.170}
     run = live.train(steps, lr=lr, panels=("loss",), reference=marks)
     for step in run:
-        if step % every == 0:
+        if step % every == 0 or step == steps - 1:
             on_dev = evaluate(model, Xdev, Ydev)
             run.log(dev=on_dev)
             frames.append(explore.record_letters(model.C, step, on_dev))

@@ -148,6 +148,8 @@ class _Map:
     def _losses(self, at: int) -> str:
         """The loss against the step, the frame of the picture marked."""
         frame, left, width = self.frames[at], 478.0, 138.0
+        if len(self.frames) == 1:
+            return ""
         marks = [svg.text(left, 30, f"step {frame.step:,}", "soft", 13, halo=False)]
         if frame.loss is None:
             return "".join(marks)

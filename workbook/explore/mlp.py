@@ -169,9 +169,10 @@ def lr_range(exponents: Any, losses: Any, smooth: int = 31) -> Explorable:
     if test.reason:
         return refusal(Refused(test.reason))
     low, high = test.exponents[0], test.exponents[-1]
+    start = low + 0.05 * round(5 * (high - low))
     return Explorable(
         test.page,
-        Slider("exponent", "exponent", low, high, 0.05, low + 0.25 * (high - low)),
+        Slider("exponent", "exponent", low, high, 0.05, start),
         Slider("smooth", "average over", 1, 101, 10, smooth, show=".0f"),
         still={"exponent": test.lowest(smooth)},
     )
