@@ -111,6 +111,7 @@ class Result:
     tolerance: float  # how far ours may lie from it, in the same unit
     source: str  # where it was published
     gpu: bool = False  # out of reach without one
+    at_most: bool = False  # ours may be smaller by any distance
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,7 +112,8 @@ def _result(id: str) -> Result:
 
 
 def _within(result: Result, value: float) -> bool:
-    return abs(value - result.value) <= result.tolerance
+    over = value - result.value
+    return (over if result.at_most else abs(over)) <= result.tolerance
 
 
 def table(found: dict[str, dict[str, float]]) -> str:
@@ -125,8 +126,9 @@ def table(found: dict[str, dict[str, float]]) -> str:
 def _row(result: Result, value: float, seconds: float) -> str:
     word = "within" if _within(result, value) else "**outside**"
     unit = f" {result.unit}".rstrip()
+    least = "≤ " if result.at_most else ""
     return (
-        f"| {result.what} | {result.value:.10g}{unit} | {value:.10g}{unit} "
+        f"| {result.what} | {least}{result.value:.10g}{unit} | {value:.10g}{unit} "
         f"| {result.tolerance:g} | {word} | {seconds:.1f} | {result.source} |\n"
     )
 
