@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 Taken = tuple[int, int, float, float]  # first and last line of text, from x to x
 
+LEAST = 1e-290  # below it a float loses digits: drawn as zero
 ROWS = 7  # layers in a panel, at most
 LINES = 7  # parameters in the panel of updates, at most
 TARGET = -3.0  # log10 of update to data a rule of thumb for a good pace
@@ -116,7 +117,7 @@ class Updates:
 def losses(run: Run, look: Look) -> Losses:
     """The losses so far, their limits, and what happened on the way."""
     named = [(name, s) for name, s in run.recorder.series.items() if s.buckets]
-    log = look.log and all(s.low > 0 for _, s in named)
+    log = look.log and all(s.low > LEAST for _, s in named)
     lines = _coloured([(name, s, _drawn(name, s)) for name, s in named])
     band, cloud = _spread_of(dict(named).get("loss"))
     ylim, above = _heights(lines, band, run.references, log)
@@ -209,7 +210,8 @@ def _near(value: float, low: float, high: float) -> bool:
 def _with_room(low: float, high: float, log: bool) -> Point:
     if log:
         low, high = math.log10(low), math.log10(high)
-    room = 0.06 * (high - low) or 0.1 * abs(high) or 0.5
+    wide, far = (x if x > LEAST else 0.0 for x in (high - low, abs(high)))
+    room = 0.06 * wide or 0.1 * far or 0.5
     if not log and low >= 0 and low - room < 0.12 * high:
         return 0.0, high + room
     return low - room, high + room
