@@ -1161,9 +1161,9 @@ frames.append(explore.record_boundary(model, points, labels, run.done, loss_afte
 explore.two_moons(points, labels, frames)
 
 # %% [markdown]
-# Step from frame to frame: first a straight cut, then a fold; then the line comes to
-# lie between the two arms. The losses of the frames are those of a minibatch each, the
-# last one that of all points.
+# Step from frame to frame. It begins with hardly more than a straight cut; in a whole
+# run the line folds, and comes to lie between the two arms.
+# Each frame's loss is that of one minibatch, the last one's that of all points.
 #
 # Learning is one step, repeated: measure, walk back, move downhill.
 #
