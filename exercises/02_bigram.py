@@ -128,7 +128,7 @@ check("bigram.sample", sample)
 
 # %% exercise="bigram.nll"
 def average_nll(P: torch.Tensor, xs: torch.Tensor, ys: torch.Tensor) -> torch.Tensor:
-    """The mean of -log P[x, y] over n pairs, one number: P (R, V), xs (n), ys (n)."""
+    """The mean of -log P[x, y] in nats, one number: P (R, V), xs (n), ys (n)."""
     # TODO: one line
     raise NotImplementedError("TODO bigram.nll")
 
@@ -239,7 +239,7 @@ check("bigram.train", train)
 
 # %% exercise="bigram.cross_entropy"
 def cross_entropy(logits: torch.Tensor, ys: torch.Tensor) -> torch.Tensor:
-    """The mean of -log softmax(logits)[y], one number: logits (n, V), ys (n)."""
+    """The mean of -log softmax(logits)[y] in nats: logits (n, V), ys (n)."""
     # TODO: the logarithm of a quotient is a difference
     raise NotImplementedError("TODO bigram.cross_entropy")
 

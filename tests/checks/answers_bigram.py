@@ -1478,6 +1478,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "-> torch.Tensor: → text = '.' + ''.join((word + '.' for wo… first": _LINES,
     },
     "bigram.probabilities": {"probabilities: 1 → -1": _LAST},
+    "bigram.sample": {
+        "sample: def sample(P: torch.Tensor, vocabulary: Vocabulary, "
+        "generator: torch.Generator | None=None) -> str: → i = 0 first": _LINES,
+    },
     "bigram.softmax": {"softmax: 1 → -1": _LAST},
     "bigram.train": {
         "train: 1 → -1": _LAST,

@@ -52,16 +52,17 @@ def sample(
     generator: torch.Generator | None = None,
 ) -> str:
     """A new word, drawn letter by letter from the rows of P, (V, V)."""
-    ids, i = [], 0
+    ids: list[int] = []
+    i = 0
     while True:
-        i = torch.multinomial(P[i], num_samples=1, generator=generator).item()
+        i = int(torch.multinomial(P[i], num_samples=1, generator=generator))
         if i == 0:
             return vocabulary.decode(ids)
         ids.append(i)
 
 
 def average_nll(P: torch.Tensor, xs: torch.Tensor, ys: torch.Tensor) -> torch.Tensor:
-    """The mean of -log P[x, y] over n pairs, one number: P (R, V), xs (n), ys (n)."""
+    """The mean of -log P[x, y] in nats, one number: P (R, V), xs (n), ys (n)."""
     return -P[xs, ys].log().mean()
 
 
