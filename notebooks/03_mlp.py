@@ -648,7 +648,7 @@ for step in (run := live.train(len(exponents), panels=("loss",), log_axis=True))
     run.log(loss=found[-1])
 
 # %%
-explore.lr_range(exponents, found)
+explore.lr_range(exponents[: len(found)], found)
 
 # %% [markdown]
 # The same losses, with the exponent below them instead of the step. Drag the pointer
@@ -667,7 +667,7 @@ def evaluate(model, X, Y):
 
 
 settling, total = MLP(embedding=2, hidden=100), budget(full=9_000, check=300)
-last = total // 9 * 8  # the last step at the full rate
+last, before = total // 9 * 8, math.nan  # the rate falls at step `last`
 for step in (run := live.train(total, lr=lambda step: 0.1 if step < last else 0.01)):
     if step == last:
         before = evaluate(settling, Xdev, Ydev)
@@ -813,9 +813,9 @@ ax.set_yscale("log")
 ax.set(xlabel="step", ylabel="loss (nats)", ylim=(1.5, 30))
 ax.set_title("Single batches scatter, and their mean falls again with the rate")
 ax.plot(jitter, color=style.REFERENCE, linewidth=0.4, alpha=0.6)
-group = steps // 60
-means = torch.tensor(jitter[: 60 * group]).view(60, group).mean(1)  # (60,)
-ax.plot([group * (i + 0.5) for i in range(60)], means, color=style.TRAIN)
+group = max(1, len(jitter) // 60)
+means = [batches.mean() for batches in torch.tensor(jitter).split(group)]
+ax.plot([group * (i + 0.5) for i in range(len(means))], means, color=style.TRAIN)
 ax.axvline(0.75 * steps, color=style.BACKWARD, linewidth=1)
 ax.set_yticks([2, 3, 5, 10, 20], ["2", "3", "5", "10", "20"])
 ax.minorticks_off()
@@ -823,14 +823,14 @@ _ = style.label_line(ax, (0.75 * steps, 15), "a tenth of the rate", style.BACKWA
 
 # %% [markdown]
 # **Look.** The same run on a logarithmic axis. Grey are single batches of 32; larger
-# batches would scatter less. The dark line, their mean over many steps, goes down in a
-# corner where the rate does.
+# batches would scatter less. The dark line, their mean over many steps, goes down a
+# step where the rate does.
 #
 # The video's run is longer, 200,000 steps, of which half are at the lower rate. If you
 # have two minutes, set `long_run` to `True` and run the cell once more.
 
 # %%
-long_run = False  # True: 200,000 steps, about two minutes
+long_run = False  # True: 200,000 steps, one to two minutes
 
 if long_run:
     patient = MLP(embedding=10, hidden=200)
@@ -840,7 +840,7 @@ ledger["the video, 200,000 steps"] = 2.126, 2.170
 show_ledger()
 
 # %% [markdown]
-# A fair reading of it: patience is worth as much as size, and a counted table of three
+# A fair reading of it: patience buys more than size, and a counted table of three
 # letters is still ahead. What does the network have for it, then? What each of them
 # costs, in numbers to be learned, and what one letter more would cost:
 
@@ -922,7 +922,8 @@ print(f"{100 * len(invented) / len(written):.0f} % of {len(written):,} are in no
 fig, ax = style.figure("wide")
 tried = {what: dev for what, (_, dev) in ledger.items() if dev < 3}
 ax.set_title("What each change brought, on names never seen")
-ax.set(xlabel="loss on dev (nats)", xlim=(2.05, 2.52))
+ax.set_xlabel("loss on dev (nats)")
+ax.margins(x=0.15)
 ax.set_yticks(range(len(tried)), tried)
 ax.invert_yaxis()
 ax.grid(axis="y")
@@ -933,14 +934,14 @@ for row, (what, dev) in enumerate(tried.items()):
 
 # %%
 print(f"a tenth of the rate: dev {before:.3f} -> {after:.3f}")
-for hidden, _, on_train, on_dev in (measured[-4], measured[-1]):
+for hidden, _, on_train, on_dev in measured[-4::3]:
     print(f"{hidden} neurons, few names: train {on_train:.2f}, dev {on_dev:.2f}")
 print(f"10 numbers, 200 neurons: test {evaluate(roomy, Xte, Yte):.3f}")
 
 # %% [markdown]
 # **Question** for the next lesson. Nobody who knows nothing has to pay more than
-# $3.30$, and our networks began at five times that. Their first steps only unlearn what
-# chance put there. What does a good beginning buy?
+# $3.30$, and our networks began at five times that, or more. Their first steps only
+# unlearn what chance put there. What does a good beginning buy?
 #
 # **Your turn.** In the exercises: `mlp.init_loss`, a first look at that;
 # `mlp.beat_the_lecture`, below the video's loss; `mlp.skip_connections`, an idea from

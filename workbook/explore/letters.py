@@ -93,7 +93,7 @@ class _Map:
         near = nearest(frame.points)
         return Page(
             title=self._claim(frame),
-            look="Orange squares are vowels, the black disc is the dot that ends a "
+            look="Orange squares are vowels, the round spot is the dot that ends a "
             "name. " + (MOVING if len(self.frames) > 1 else STILL),
             body=self._plane(at) + self._losses(at),
             height=406,
@@ -112,9 +112,8 @@ class _Map:
         if len(self.vowels) < 2:
             return f"The letters after step {frame.step:,}"
         share = spread(frame.points, self.vowels)
-        return (
-            f"Step {frame.step:,}: vowels are {share:.2f} as far apart as any letters"
-        )
+        claim = f"vowels lie {share:.2f} times as far apart as all letters"
+        return f"Step {frame.step:,}: {claim}"
 
     def _plane(self, at: int) -> str:
         points = self.frames[at].points
