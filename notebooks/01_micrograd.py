@@ -1157,8 +1157,9 @@ print(f"{run.done} steps: all points: loss {loss_after:.4f}, {right} % on their 
 # sixteen points cost nearly nothing.
 
 # %%
-frames.append(explore.record_boundary(model, points, labels, run.done, loss_after, 24))
-explore.two_moons(points, labels, frames)
+fine = budget(full=24, check=8)
+last = explore.record_boundary(model, points, labels, run.done, loss_after, grid=fine)
+explore.two_moons(points, labels, [*frames, last])
 
 # %% [markdown]
 # Step from frame to frame. It begins with hardly more than a straight cut; in a whole
