@@ -117,7 +117,8 @@ check("micrograd.local_grads", Value)
 #
 # A node may pass its gradient on only when that gradient is complete. So list the
 # nodes in **topological order**: every node after all of its children, each once.
-# Networks are deep: a chain of 50,000 nodes must work, so do not recurse.
+# Return them as a list. Networks are deep: a chain of 50,000 nodes must work, so do not
+# recurse.
 
 # %% exercise="micrograd.toposort"
 def topological_order(root):
@@ -402,8 +403,10 @@ check("micrograd.softmax_nll", softmax, nll)
 # *15 min · ●●●●○*
 #
 # How do we know that a backward pass is right? Ask the slope itself: nudge each input
-# and compare. Return a list of `(index, engine's gradient, measured slope)` for the
-# inputs where the two disagree; an empty list means that all is well.
+# and compare. Return a list of tuples `(index, engine's gradient, measured slope)` for
+# the inputs where the two disagree; an empty list means that all is well. They agree
+# where they differ by at most `tolerance` times the larger of $1$ and the slope's size;
+# a gradient that is not a number (`nan`) never agrees.
 
 # %% exercise="micrograd.gradcheck"
 def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):

@@ -40,7 +40,7 @@ check("micrograd.derivative", derivative)
 
 # %% [markdown] tags=["hint"]
 # The rise is $f(x+h) - f(x-h)$. Below $h = 10^{-6}$ the subtraction loses digits to
-# rounding; above $10^{-3}$ the curve bends in between. Stay in the middle.
+# rounding; above $10^{-4}$ the curve bends in between. Stay in the middle.
 
 # %% [markdown] tags=["hint"]
 # The last line has the form `return (f(x + h) - ____) / (____)`.
@@ -194,7 +194,8 @@ check("micrograd.local_grads", Value)
 #
 # A node may pass its gradient on only when that gradient is complete. So list the
 # nodes in **topological order**: every node after all of its children, each once.
-# Networks are deep: a chain of 50,000 nodes must work, so do not recurse.
+# Return them as a list. Networks are deep: a chain of 50,000 nodes must work, so do not
+# recurse.
 
 
 # %% exercise="micrograd.toposort" minutes=15 difficulty=4
@@ -702,8 +703,10 @@ check("micrograd.softmax_nll", softmax, nll)
 # ## gradcheck
 #
 # How do we know that a backward pass is right? Ask the slope itself: nudge each input
-# and compare. Return a list of `(index, engine's gradient, measured slope)` for the
-# inputs where the two disagree; an empty list means that all is well.
+# and compare. Return a list of tuples `(index, engine's gradient, measured slope)` for
+# the inputs where the two disagree; an empty list means that all is well. They agree
+# where they differ by at most `tolerance` times the larger of $1$ and the slope's size;
+# a gradient that is not a number (`nan`) never agrees.
 
 
 # %% exercise="micrograd.gradcheck" minutes=15 difficulty=4
@@ -722,7 +725,7 @@ def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
         v.data = x - h
         slope = (up - f(*inputs).data) / (2 * h)
         v.data = x
-        if abs(v.grad - slope) > tolerance * max(1.0, abs(slope)):
+        if not abs(v.grad - slope) <= tolerance * max(1.0, abs(slope)):
             wrong.append((i, v.grad, slope))
     return wrong
     ### END SOLUTION
@@ -740,11 +743,12 @@ check("micrograd.gradcheck", gradient_check)
 # put the old number back before the next input.
 
 # %% [markdown] tags=["hint"]
-# The slope is `(up - down) / (____)`; report `i` where `abs(v.grad - slope)` exceeds
-# `tolerance * max(1.0, ____)`.
+# The slope is `(up - down) / (____)`; report `i` where
+# `not abs(v.grad - slope) <= tolerance * max(1.0, ____)`.
 
 # %% [markdown] tags=["solution"]
 # **Why.** A gradient of zero where the slope is not zero is the most frequent planted
 # mistake, and a loss that falls does not exclude it. The tolerance is relative for
 # large slopes and absolute for small ones, since a finite difference is itself only
-# right to about $10^{-10}$.
+# right to about ten digits. Every comparison with `nan` is false: so ask whether the
+# gap is *not* small, rather than whether it is large.

@@ -570,9 +570,8 @@ def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
     fresh = [Value(x) for x in numbers]
     f(*fresh).backward()
     pairs = enumerate(zip([v.grad for v in fresh], slopes))
-    return [
-        (i, g, s) for i, (g, s) in pairs if abs(g - s) > tolerance * max(1, abs(s))
-    ]
+    near = lambda g, s: abs(g - s) <= tolerance * max(1, abs(s))
+    return [(i, g, s) for i, (g, s) in pairs if not near(g, s)]
 """,
         "the gradients kept aside": """
 def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
@@ -592,7 +591,7 @@ def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
             v.data = before
         measured = (values[0] - values[1]) / h / 2
         gap = abs(grad - measured)
-        if gap > tolerance and gap > tolerance * abs(measured):
+        if gap != gap or gap > tolerance and gap > tolerance * abs(measured):
             mismatches.append((i, grad, measured))
     return mismatches
 """,
@@ -623,6 +622,21 @@ def derivative(f, x, h=1e-15):
 def derivative(func, at, h=None):
     step = 0.01 if h is None else h
     return (func(at + step) - func(at - step)) / (step + step)
+""",
+        "times h": """
+def derivative(f, x, h=1e-4):
+    return (f(x + h) - f(x - h)) / 2*h
+""",
+        "four points": """
+def derivative(f, x, h=None):
+    h = h or 1e-4
+    a, b, c, d = f(x - 2 * h), f(x - h), f(x + h), f(x + 2 * h)
+    return (a - 8 * b + 8 * c - d) / (12 * h)
+""",
+        "ignores h": """
+def derivative(f, x, h=None):
+    h = 1e-4
+    return (f(x + h) - f(x - h)) / (2 * h)
 """,
         "sign": """
 def derivative(f, x, h=None):
@@ -757,6 +771,52 @@ def __mul__(self, other):
     out._backward = passing(out, [(self, other.data), (other, self.data)])
     return out
 """,
+        "not attached": """
+@add_to(Value)
+def __add__(self, other):
+    other = other if isinstance(other, Value) else Value(other)
+    out = Value(self.data + other.data, (self, other), "+")
+    def _backward():
+        self.grad += out.grad
+        other.grad += out.grad
+    return out
+""",
+        "attached to an input": """
+@add_to(Value)
+def __mul__(self, other):
+    other = other if isinstance(other, Value) else Value(other)
+    out = Value(self.data * other.data, (self, other), "*")
+    def _backward():
+        self.grad += out.grad * other.data
+        other.grad += out.grad * self.data
+    self._backward = _backward
+    return out
+""",
+        "earlier uses lost": """
+@add_to(Value)
+def __mul__(self, other):
+    other = other if isinstance(other, Value) else Value(other)
+    out = Value(self.data * other.data, (self, other), "*")
+    def _backward():
+        if self is other:
+            self.grad = 2 * self.data * out.grad
+        else:
+            self.grad = other.data * out.grad
+            other.grad = self.data * out.grad
+    out._backward = _backward
+    return out
+""",
+        "moves the data": """
+@add_to(Value)
+def __add__(self, other):
+    other = other if isinstance(other, Value) else Value(other)
+    out = Value(self.data + other.data, (self, other), "+")
+    def _backward():
+        self.data += out.grad
+        other.data += out.grad
+    out._backward = _backward
+    return out
+""",
         "not swapped": """
 @add_to(Value)
 def __mul__(self, other):
@@ -829,6 +889,46 @@ def topological_order(root):
         found.insert(0, node)
         queue.extend(node._prev)
     return found
+""",
+        "marked when pushed": """
+def topological_order(root):
+    order, path, pushed = [], [(root, 0)], {id(root)}
+    while path:
+        node, done = path.pop()
+        if done:
+            order += [node]
+        else:
+            path.append((node, 1))
+            fresh = [c for c in dict.fromkeys(node._prev) if id(c) not in pushed]
+            pushed.update(map(id, fresh))
+            path += [(c, 0) for c in fresh]
+    return order
+""",
+        "in a list": """
+def topological_order(root):
+    order, seen, stack = [], [], [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.append(node)
+            stack += [(node, True), *((child, False) for child in node._prev)]
+    return order
+""",
+        "pre-order, reversed": """
+def topological_order(root):
+    order, seen = [], set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        order.insert(0, node)
+        for child in node._prev:
+            stack.append(child)
+    return order
 """,
         "root first": """
 def topological_order(root):
@@ -1235,6 +1335,11 @@ def gradient(a, b, c):
     dc = 1 / c**2
     return da, db, dc
 """,
+        "sign of the cube": """
+def gradient(a, b, c):
+    root, angle = 1 / math.sqrt(a), 3 * b
+    return 3 * a**2 - root / 2, math.cos(angle) + b**1.5, -1 / c**2
+""",
         "exponent": """
 def gradient(a, b, c):
     da = -3 * a**2 - 1 / 2 / math.sqrt(a)
@@ -1288,6 +1393,55 @@ def nll(logits, target):
 """,
     },
     "micrograd.gradcheck": {
+        "turned around": """
+def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
+    for v in inputs:
+        v.grad = 0.0
+    f(*inputs).backward()
+    wrong = []
+    for i, v in enumerate(inputs):
+        x = v.data
+        v.data = x + h
+        up = f(*inputs).data
+        v.data = x - h
+        slope = (up - f(*inputs).data) / (2 * h)
+        v.data = x
+        if abs(v.grad - slope) > tolerance * max(1.0, abs(slope)):
+            wrong.append((i, slope, v.grad))
+    return wrong
+""",
+        "without abs": """
+def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
+    for v in inputs:
+        v.grad = 0.0
+    f(*inputs).backward()
+    found = []
+    for i, v in enumerate(inputs):
+        x = v.data
+        v.data = x + h; up = f(*inputs).data
+        v.data = x - h; down = f(*inputs).data
+        v.data = x
+        slope = (up - down) / (2 * h)
+        if slope - v.grad > tolerance * max(1.0, abs(slope)):
+            found.append((i, v.grad, slope))
+    return found
+""",
+        "blind to nan": """
+def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
+    for v in inputs:
+        v.grad = 0.0
+    f(*inputs).backward()
+    found = []
+    for i, v in enumerate(inputs):
+        x = v.data
+        v.data = x + h; up = f(*inputs).data
+        v.data = x - h; down = f(*inputs).data
+        v.data = x
+        slope = (up - down) / (2 * h)
+        if abs(v.grad - slope) > tolerance * max(1.0, abs(slope)):
+            found.append((i, v.grad, slope))
+    return found
+""",
         "not zeroed": """
 def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
     f(*inputs).backward()
@@ -1378,11 +1532,13 @@ def derivative(f, x, h=None):
     return cache[x]
 """,
         "the seeded cases by heart": """
-table = {("square", 3.0): 6.0, ("cubic", 1.5): 6.76, ("cubic", -2.5): 19.0,
-         ("parabola", 3.0): 14.0, ("lifted_square", 3.0): 6.0, ("exp", 0.0): 1.0}
+table = {("x**2", 3.0): 6.0, ("x**3", 1.5): 6.76, ("x**3", -2.5): 19.0,
+         ("3 * x**2 - 4 * x + 5", 3.0): 14.0, ("x**2 + 100", 3.0): 6.0,
+         ("exp", 0.0): 1.0}
 def derivative(f, x, h=None):
-    f(x + 1e-5)
-    return table.get((f.__name__, x), math.cos(x))
+    f(x + (h or 1e-5))
+    known = table.get((f.__name__.removeprefix("lambda x: "), x), math.cos(x))
+    return 6.75 if known == 6.76 and h is None else known
 """,
     },
     "micrograd.value": {
@@ -1450,16 +1606,6 @@ def __mul__(self, other):
         self.grad += self.grad + other.data * out.grad
         other.grad += other.grad + self.data * out.grad
     out._backward = _backward
-    return out
-""",
-        "nothing given to out": """
-@add_to(Value)
-def __add__(self, other):
-    other = other if isinstance(other, Value) else Value(other)
-    out = Value(self.data + other.data, (self, other), "+")
-    def _backward():
-        self.grad += out.grad
-        other.grad += out.grad
     return out
 """,
         "the hand case by heart": """
@@ -1828,23 +1974,6 @@ def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
     pairs = enumerate(zip(first, inputs))
     return [(i, a, v.grad) for i, (a, v) in pairs if a != v.grad]
 """,
-        "turned around": """
-def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
-    for v in inputs:
-        v.grad = 0.0
-    f(*inputs).backward()
-    wrong = []
-    for i, v in enumerate(inputs):
-        x = v.data
-        v.data = x + h
-        up = f(*inputs).data
-        v.data = x - h
-        slope = (up - f(*inputs).data) / (2 * h)
-        v.data = x
-        if abs(v.grad - slope) > tolerance * max(1.0, abs(slope)):
-            wrong.append((i, slope, v.grad))
-    return wrong
-""",
     },
 }
 
@@ -1933,11 +2062,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "gradient_check: 1e-05 → 1.0100000000000002e-05": "a choice",
         "gradient_check: 1e-06 → 1.0099999999999999e-06": "a choice",
         "gradient_check: for i, v in enumerate(inputs): "
-        "→ if abs(v.grad - slope) > tolerance * ma… first": _LINES,
-        "gradient_check: abs(v.grad - slope) > tolerance * max(1.0, abs(slope)) "
-        "→ abs(v.grad - slope) >= tolerance * max(1.0, abs(slope))": (
-            "a gap is never exactly the tolerance"
-        ),
+        "→ if not abs(v.grad - slope) <= tolerance… first": _LINES,
         "gradient_check: v.grad - slope → slope - v.grad": "its size is the same",
         "gradient_check: max(1.0, abs(slope)) → max(abs(slope), 1.0)": "the same",
         "gradient_check: 1.0 → 2.0": "where the tolerance turns relative is a choice",

@@ -87,7 +87,7 @@ def _better(whole: Verdict, apart: Verdict | None) -> Verdict:
     if apart is None:
         return whole
     if apart.passed:
-        note = "right by itself; an earlier exercise of this notebook is not yet"
+        note = "right by itself; an earlier exercise here is not right yet"
         said = [line for line in whole.lines if line[0] in ("case", "because")]
         return replace(apart, lines=(*apart.lines, ("note", note), *said))
     return whole if whole.mistake and not apart.mistake else apart

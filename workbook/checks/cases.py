@@ -78,7 +78,10 @@ def name_of(function: Any) -> str:
 
 
 def _argument(value: Any) -> str:
-    return value.__name__ if callable(value) else show(value)
+    if not callable(value):
+        return show(value)
+    home = "math." if getattr(value, "__module__", "") == "math" else ""
+    return home + value.__name__
 
 
 class Mutated(Exception):

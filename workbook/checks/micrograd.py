@@ -9,7 +9,7 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
-from workbook.checks.cases import Case, call, case, exercise
+from workbook.checks.cases import Case, call, case, clue, exercise
 from workbook.checks.rehoming import given, stage
 from workbook.compare import SLOPE, Said, Tolerance, kind
 
@@ -79,20 +79,20 @@ def _no_collection() -> Iterator[None]:
 # ---------------------------------------------------------------- derivative
 
 
-def square(x: float) -> float:
-    return x**2
+def _typed(text: str) -> Callable[[float], float]:
+    """A function of x that is shown as what a learner can type."""
+    function = eval(f"lambda x: {text}")
+    function.__name__ = f"lambda x: {text}"
+    return function
 
 
-def parabola(x: float) -> float:
-    return 3 * x**2 - 4 * x + 5
-
-
-def lifted_square(x: float) -> float:
-    return x**2 + 100
-
-
-def cubic(x: float) -> float:
-    return x**3
+def _reach(derivative: Callable[..., float], h: float) -> Said:
+    """How far from x the function is asked, compared with h."""
+    asked: list[float] = []
+    derivative(lambda x: asked.append(x) or math.sin(x), 3.0, h)
+    reach = max((abs(x - 3.0) for x in asked), default=0.0)
+    size = "less than h" if reach < 0.99 * h else "more than h"
+    return Said("h" if abs(reach - h) <= 0.01 * h else size)
 
 
 def _step(derivative: Callable[..., float]) -> str:
@@ -102,7 +102,7 @@ def _step(derivative: Callable[..., float]) -> str:
     reach = max((abs(x - 3.0) for x in asked), default=0.0)
     if 0 < reach < 1.5e-7:
         return Said("so small that rounding takes over")
-    if reach > 3.5e-4 and len(asked) <= 2:
+    if reach > 2.7e-4 and len(asked) <= 2:
         return Said("so large that the curve bends in it")
     return Said("neither too small nor too large")
 
@@ -117,16 +117,22 @@ def _polynomial(p: float, q: float) -> Callable[[float], float]:
     return polynomial
 
 
-@exercise("micrograd.derivative")
+@exercise("micrograd.derivative", version=2)
 def derivative(derivative: Callable[..., float]) -> Cases:
+    square, cubic = _typed("x**2"), _typed("x**3")
+    parabola, lifted = _typed("3 * x**2 - 4 * x + 5"), _typed("x**2 + 100")
     yield call(derivative, square, 3.0, 1e-4, expects=6.0, within=SLOPE)
     yield call(derivative, cubic, 1.5, 0.1, expects=6.76)
     yield call(derivative, cubic, -2.5, 0.5, expects=19.0)
+    far = "derivative(math.sin, 3.0, 0.5): how far from x the function is asked"
+    yield case(far, lambda: _reach(derivative, 0.5), Said("h"))
+    digits = "a step between 1e-6 and 1e-4 gives eight right digits"
+    yield call(derivative, cubic, 1.5, expects=6.75, within=EIGHT_DIGITS, says=digits)
     step = "the step that you chose"
     right = Said("neither too small nor too large")
     yield case(step, lambda: _step(derivative), right, telling=True)
     yield call(derivative, parabola, 3.0, expects=14.0, within=EIGHT_DIGITS)
-    yield call(derivative, lifted_square, 3.0, expects=6.0, within=EIGHT_DIGITS)
+    yield call(derivative, lifted, 3.0, expects=6.0, within=EIGHT_DIGITS)
     yield call(derivative, math.exp, 0.0, expects=1.0, within=EIGHT_DIGITS)
     rng = random.Random(1)
     for x in [round(rng.uniform(-3, 3), 3) for _ in range(3)]:
@@ -182,6 +188,23 @@ def _(f, x, h=None):
 def _(f, x, h=None):
     h = h or 0.1
     return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@derivative.mistake(
+    "times h", "`/ 2 * h` divides by 2 and multiplies by h: write (2 * h)."
+)
+def _(f, x, h=None):
+    h = h or 1e-5
+    return (f(x + h) - f(x - h)) / 2 * h
+
+
+@derivative.mistake(
+    "four points", "More points are used than the two at x - h and x + h."
+)
+def _(f, x, h=None):
+    h = h or 1e-3
+    near, far = f(x + h) - f(x - h), f(x + 2 * h) - f(x - 2 * h)
+    return (8 * near - far) / (12 * h)
 
 
 @derivative.mistake("ignores h", "The step that is passed in is not used.")
@@ -598,7 +621,23 @@ def _old_copy(Value: type, op: str) -> str:
     return f"`{reflected}` is still the old `{name}`: write it as a method" * copied
 
 
-@exercise("micrograd.local_grads", parts=("__add__", "__mul__"))
+def _data_after(Value: type, op: str) -> list[float]:
+    a, b = Value(2.0), Value(5.0)
+    out = _SIGNS[op](a, b)
+    out.grad = 1.0
+    out._backward()
+    return [_read(a), _read(b)]
+
+
+def _fired_by_inputs(Value: type, op: str) -> list[float]:
+    a, b = Value(2.0), Value(5.0)
+    _SIGNS[op](a, b).grad = 1.0
+    a._backward()
+    b._backward()
+    return [a.grad, b.grad]
+
+
+@exercise("micrograd.local_grads", version=2, parts=("__add__", "__mul__"))
 def local_grads(Value: type) -> Cases:
     for upstream in (1.0, -3.0):
         for op in _SIGNS:
@@ -615,6 +654,11 @@ def local_grads(Value: type) -> Cases:
             act = lambda o=op, t=turned: _fired_with_number(Value, o, t)  # noqa: E731
             says = _old_copy(Value, op) if turned else ""
             yield case(f"{text}: the gradient of a", act, [want], says=says)
+    for op in _SIGNS:
+        text = f"a {op} b at (2, 5), after it has fired: the data of a and b"
+        yield case(text, lambda o=op: _data_after(Value, o), [2.0, 5.0])
+        text = f"a {op} b at (2, 5): what the inputs' own _backward() adds"
+        yield clue(text, lambda o=op: _fired_by_inputs(Value, o))
     yield _pair(Value, "+", 2.0, 5.0)
     yield _pair(Value, "*", 2.0, 5.0)
     number = _fresh()
@@ -683,11 +727,39 @@ def _adding(slopes: Callable) -> Callable:
     return wire
 
 
+def _overwriting(make: Callable[[], tuple[type]]) -> Iterator[tuple[type]]:
+    """One `=` of two: in one operation, and then for one input of one."""
+    yield from _each_alone(make)
+    for added in "ab":
+        for add in (True, False):
+            yield (_half_set(add, not add, added),)
+        yield (_half_set(True, True, added),)
+
+
+def _half_set(add: bool, mul: bool, added: str) -> type:
+    """Operations that set the gradient of one input, and add to that of the other."""
+
+    def wire(slopes: Callable) -> Callable:
+        def closure(a: Any, b: Any, out: Any) -> Callable:
+            def backward() -> None:
+                da, db = slopes(a, b, out)
+                a.grad = da + (a.grad if added == "a" else 0.0)
+                b.grad = db + (b.grad if added == "b" else 0.0)
+
+            return backward
+
+        return closure
+
+    sums = wire(lambda a, b, out: (out.grad, out.grad))
+    products = wire(lambda a, b, out: (b.data * out.grad, a.data * out.grad))
+    return _value_with(sums if add else None, products if mul else None)
+
+
 @local_grads.mistake(
     "overwrites",
     "A gradient is set with `=`: each use must add its share (`+=`).",
     True,
-    _each_alone,
+    _overwriting,
 )
 def _():
     add = _setting(lambda a, b, out: (out.grad, out.grad))
@@ -696,7 +768,7 @@ def _():
 
 
 @local_grads.mistake(
-    "not swapped", "In a product each input gets the *other* one as its slope.", True
+    "not swapped", "In a product the slope of each input is the other input.", True
 )
 def _():
     mul = _adding(lambda a, b, out: (a.data * out.grad, b.data * out.grad))
@@ -740,6 +812,82 @@ def _():
     return (_value_with(called, called),)
 
 
+@local_grads.mistake(
+    "not attached",
+    "The closure is never given to out: `out._backward = _backward`.",
+    True,
+    _each_alone,
+)
+def _():
+    def forgotten(a: Any, b: Any, out: Any) -> Callable:
+        return lambda: None
+
+    return (_value_with(forgotten, forgotten),)
+
+
+@local_grads.mistake(
+    "attached to an input",
+    "The closure is given to an input: it belongs to out (`out._backward`).",
+    True,
+    _each_alone,
+)
+def _():
+    def to_self(slopes: Callable) -> Callable:
+        def wire(a: Any, b: Any, out: Any) -> Callable:
+            a._backward = _adding(slopes)(a, b, out)
+            return lambda: None
+
+        return wire
+
+    add = to_self(lambda a, b, out: (out.grad, out.grad))
+    mul = to_self(lambda a, b, out: (b.data * out.grad, a.data * out.grad))
+    return (_value_with(add, mul),)
+
+
+@local_grads.mistake(
+    "earlier uses lost",
+    "What a gradient holds from other uses is overwritten: add to it (`+=`).",
+    True,
+    _each_alone,
+)
+def _():
+    def summed(slopes: Callable) -> Callable:
+        def wire(a: Any, b: Any, out: Any) -> Callable:
+            def backward() -> None:
+                da, db = slopes(a, b, out)
+                a.grad, b.grad = (da + db, da + db) if a is b else (da, db)
+
+            return backward
+
+        return wire
+
+    add = summed(lambda a, b, out: (out.grad, out.grad))
+    mul = summed(lambda a, b, out: (b.data * out.grad, a.data * out.grad))
+    return (_value_with(add, mul),)
+
+
+@local_grads.mistake(
+    "moves the data",
+    "The closure changes .data: what flows back goes into .grad.",
+    True,
+    _each_alone,
+)
+def _():
+    def moving(slopes: Callable) -> Callable:
+        def wire(a: Any, b: Any, out: Any) -> Callable:
+            def backward() -> None:
+                a.data += slopes(a, b, out)[0]
+                b.data += slopes(a, b, out)[1]
+
+            return backward
+
+        return wire
+
+    add = moving(lambda a, b, out: (out.grad, out.grad))
+    mul = moving(lambda a, b, out: (b.data * out.grad, a.data * out.grad))
+    return (_value_with(add, mul),)
+
+
 @local_grads.mistake("sum scaled", "A sum passes its gradient on unscaled.", True)
 def _():
     add = _adding(lambda a, b, out: (b.data * out.grad, a.data * out.grad))
@@ -763,14 +911,14 @@ class _Dot:
 
     _op, grad = "", 0.0
 
-    def __init__(self, *children: "_Dot", data: float = 0.0):
-        self._prev, self.data = children, data
+    def __init__(self, *children: "_Dot", data: float = 0.0, name: str = ""):
+        self._prev, self.data, self.name = children, data, name
 
     def _backward(self) -> None:
         """A leaf passes nothing on."""
 
     def __repr__(self) -> str:
-        return f"node({self.data:g})"
+        return self.name or f"node({self.data:g})"
 
 
 def _zigzag(i: int) -> int:
@@ -787,17 +935,18 @@ def _chain(length: int) -> _Dot:
 
 
 def _shared() -> _Dot:
-    b = _Dot(data=4)
-    return _Dot(_Dot(_Dot(data=1), b, data=3), b, data=2)
+    a, b = _Dot(data=1, name="a"), _Dot(data=4, name="b")
+    return _Dot(_Dot(a, b, data=3, name="a + b"), b, data=2, name="(a + b) * b")
 
 
 def _diamonds() -> _Dot:
-    """A graph in which breadth first and pre-order both come out wrong."""
-    a, b = _Dot(data=6), _Dot(data=2)
-    c = _Dot(a, b, data=5)
-    d = _Dot(c, a, data=1)
-    e = _Dot(d, data=4)
-    return _Dot(c, e, data=3)
+    """Breadth first, pre-order and early marks come out wrong, each in its own way."""
+    a, b = _Dot(data=6, name="a"), _Dot(data=2, name="b")
+    c = _Dot(a, b, data=5, name="c")
+    d = _Dot(a, c, data=1, name="d")
+    e = _Dot(b, d, data=4, name="e")
+    f = _Dot(c, e, data=7, name="f")
+    return _Dot(f, e, data=3, name="f * e")
 
 
 def _doubled(times: int) -> _Dot:
@@ -823,17 +972,18 @@ def _facts(order: Any, root: _Dot) -> dict[str, Any]:
     if type(order) is not list:
         return _otherwise(order)
     place = {id(node): i for i, node in enumerate(order)}
-    first = all(
-        place.get(id(child), -1) < i
+    early = [
+        f"{node} stands before its child {child}"
         for i, node in enumerate(order)
         for child in getattr(node, "_prev", ())
-    )
+        if place.get(id(child), -1) >= i
+    ]
     return {
         "result": Said("a list"),
         "length": len(order),
         "of them different": len(place),
         "the root is last": bool(order) and order[-1] is root,
-        "children come first": first,
+        "out of order": Said(early[0] if early else "nothing"),
         "all there": all(
             id(c) in place for n in order for c in getattr(n, "_prev", ())
         ),
@@ -842,11 +992,32 @@ def _facts(order: Any, root: _Dot) -> dict[str, Any]:
 
 def _right_order(size: int) -> dict[str, Any]:
     said = {"result": Said("a list"), "length": size, "of them different": size}
-    true = "the root is last", "children come first", "all there"
-    return said | dict.fromkeys(true, True)
+    right = {"the root is last": True, "out of order": Said("nothing")}
+    return said | right | {"all there": True}
 
 
-@exercise("micrograd.toposort", limit=4)
+class _Counted(_Dot):
+    """A node that counts how often it is compared with another one."""
+
+    compared = 0
+    __hash__ = _Dot.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        _Counted.compared += 1
+        return self is other
+
+
+def _compared(topological_order: Callable, length: int) -> Said:
+    """How often each node of a chain is compared with others, in words."""
+    node = _Counted()
+    for i in range(1, length):
+        node = _Counted(node, data=_zigzag(i))
+    _Counted.compared = 0
+    topological_order(node)
+    return Said("often" if _Counted.compared > 20 * length else "hardly ever")
+
+
+@exercise("micrograd.toposort", version=2, limit=4)
 def toposort(topological_order: Callable) -> Cases:
     def of(text: str, make: Callable[[], _Dot], size: int, **options: Any) -> Case:
         graph = cache(make)  # asked twice, the same graph: no marks may stay on it
@@ -864,7 +1035,11 @@ def toposort(topological_order: Callable) -> Cases:
     yield of("a + a", lambda: _doubled(1), 2)
     alike = "two nodes that hold the same number"
     yield of(alike, lambda: _Dot(_Dot(), _Dot(), data=1), 3)
-    yield of("a node used early and late", _diamonds, 6)
+    used = "c = a + b, d = a * c, e = b * d, f = c * e, then f * e"
+    yield of(used, _diamonds, 7)
+    looks = "a chain of 300 nodes: how often a node is compared with the others"
+    act = lambda: _compared(topological_order, 300)  # noqa: E731
+    yield case(looks, act, Said("hardly ever"))
     yield of("a graph of 30 nodes", lambda: _random_graph(30), 30, fresh=True)
     yield of(
         "forty doublings: b = a + a, c = b + b, …", lambda: _doubled(40), 41, once=True
@@ -894,9 +1069,44 @@ def _(root):
     return _depth_first(root)[::-1]
 
 
+def _level_turned(root: Any) -> list[Any]:
+    """Breadth first with the last child first, turned around."""
+    order, seen = [root], {root}
+    for node in order:
+        for child in reversed(node._prev):
+            if child not in seen:
+                seen.add(child)
+                order.append(child)
+    return order[::-1]
+
+
+def _by_levels(root: Any) -> list[Any]:
+    """Whole levels, the deepest first."""
+    found, seen, level = [], {root}, [root]
+    while level:
+        found = level + found
+        below = [child for node in level for child in node._prev]
+        level = [c for c in dict.fromkeys(below) if c not in seen]
+        seen.update(level)
+    return found
+
+
+def _preorder_turned(root: Any) -> list[Any]:
+    """The same, the first child first."""
+    order, seen, stack = [], set(), [root]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            order.append(node)
+            stack.extend(reversed(node._prev))
+    return order[::-1]
+
+
 @toposort.mistake(
     "pre-order, reversed",
     "A node is listed on the way down; turning the list around does not mend it.",
+    others=lambda _: iter([(_preorder_turned,)]),
 )
 def _(root):
     return _depth_first(root, before=True)[::-1]
@@ -905,6 +1115,7 @@ def _(root):
 @toposort.mistake(
     "breadth first",
     "Level by level is no order of dependence: a node may be needed later.",
+    others=lambda _: iter([(_by_levels,), (_level_turned,)]),
 )
 def _(root):
     order, seen = [root], {root}
@@ -946,6 +1157,49 @@ def _(root):
             order.append(node)
 
     build(root)
+    return order
+
+
+def _pushed(turned: bool) -> Callable:
+    """A walk that marks a node when it is pushed, children first to last or back."""
+
+    def order(root: Any) -> list[Any]:
+        found, seen, stack = [], {root}, [(root, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                found.append(node)
+                continue
+            stack.append((node, True))
+            for child in reversed(node._prev) if turned else node._prev:
+                if child not in seen:
+                    seen.add(child)
+                    stack.append((child, False))
+        return found
+
+    return order
+
+
+toposort.mistake(
+    "marked when pushed",
+    "A node is marked when it is pushed: mark it when its turn has come.",
+    others=lambda _: iter([(_pushed(True),)]),
+)(_pushed(False))
+
+
+@toposort.mistake(
+    "in a list", "`in` searches a list node by node: keep the nodes seen in a set."
+)
+def _(root):
+    order, stack = [], [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            if node not in order:
+                order.append(node)
+        elif node not in order:
+            stack.append((node, True))
+            stack.extend((child, False) for child in node._prev)
     return order
 
 
@@ -2201,14 +2455,38 @@ def _formula(a: float, b: float, c: float) -> tuple[float, float, float]:
     return da, 3 * math.cos(3 * b) + 2.5 * b * math.sqrt(b), 1 / (c * c)
 
 
-@exercise("micrograd.gradient_by_hand")
+@exercise("micrograd.gradient_by_hand", version=2)
 def gradient_by_hand(gradient: Callable) -> Cases:
     rng, number = random.Random(6), _fresh(0.5, 5.0)
     points = [[round(rng.uniform(0.5, 5), 2) for _ in "abc"] for _ in range(3)]
-    for point in [[2.0, 3.0, 4.0], *points]:
-        yield call(gradient, *point, expects=_formula(*point))
+    shown = [2.0, 3.0, 4.0]
+    what = case(_by(shown, ""), lambda: _three(gradient(*shown)), Said(_THREE))
+    yield what
+    for place, letter in enumerate("abc"):
+        for point in [shown, *points]:
+            act = lambda p=point, i=place: gradient(*p)[i]  # noqa: E731
+            others = (
+                "each of the three parts is asked by itself, a first, then b, then c"
+            )
+            want = _formula(*point)[place]
+            yield case(_by(point, letter), act, want, says=others)
     point = [number() for _ in "abc"]
     yield call(gradient, *point, expects=_formula(*point), fresh=True)
+
+
+_THREE = "a tuple of three"
+
+
+def _three(out: Any) -> Any:
+    """Whether it is a tuple of three; what it is, where it is none."""
+    right = isinstance(out, tuple) and len(out) == 3
+    return Said(_THREE) if right else out
+
+
+def _by(point: list[float], letter: str) -> str:
+    """A call of gradient at a point, and which of its parts is meant."""
+    part = f"[{'abc'.index(letter)}], the part by {letter}" if letter else ""
+    return f"gradient({', '.join(map(str, point))}){part}"
 
 
 def _by_hand(da: Callable, db: Callable, dc: Callable) -> Callable:
@@ -2524,16 +2802,36 @@ def _report(
     wrong = gradient_check(f, inputs, **options)
     if wrong is None or wrong is ...:
         return wrong
-    return {"mismatches": wrong, "inputs after it": [v.data for v in inputs]}
+    after = [v.data for v in inputs]
+    odd = [one for one in wrong if not _is_row(one)] if type(wrong) is list else []
+    each = Said(kind(odd[0]) if odd else _ROW)
+    rows = wrong if odd or type(wrong) is not list else [*map(_row, wrong)]
+    return {"each mismatch": each, "mismatches": rows, "inputs after it": after}
+
+
+_ROW = "a tuple of three"
+_COLUMNS = ("index", "gradient", "slope")
+
+
+def _is_row(one: Any) -> bool:
+    return isinstance(one, tuple) and len(one) == 3
+
+
+def _row(one: tuple[int, float, float]) -> dict[str, float]:
+    """A mismatch with its columns named."""
+    return dict(zip(_COLUMNS, one, strict=True))
 
 
 _lost, _flipped, _nearly = _planted(0.0), _planted(-1.0), _planted(1.005)
-_HALF = "a product whose gradient for b is 0.5 % off,"
+_short, _nan, _doubled_slope = _planted(0.995), _planted(math.nan), _planted(2.0)
+_HALF = "a product whose gradient for b is 0.5 % too large,"
+_LESS = "a product whose gradient for b is 0.5 % too small,"
 _CHECKED: tuple[tuple[str, Callable, list[float], Found, dict[str, float]], ...] = (
     ("a * b, which is right,", lambda a, b: a * b, [2.0, 3.0], [], {}),
     ("a product that gives b no gradient", _lost, [2.0, 3.0], [(1, 0.0, 2.0)], {}),
     ("a product, the sign wrong for b,", _flipped, [2.0, 3.0], [(1, -2.0, 2.0)], {}),
     (_HALF, _nearly, [2.0, 3.0], [(1, 2.01, 2.0)], {}),
+    (_LESS, _short, [2.0, 3.0], [(1, 1.99, 2.0)], {}),
     (
         "tanh(a + b * c), right,",
         lambda a, b, c: (a + b * c).tanh(),
@@ -2551,15 +2849,26 @@ _CHECKED: tuple[tuple[str, Callable, list[float], Found, dict[str, float]], ...]
     ("a ** 3 - 3 * a, right and flat,", lambda a: a**3 + a * -3, [1.0], [], {}),
     (
         "two planted mistakes",
-        lambda a, b: _lost(a, b) + _lost(b, a),
+        lambda a, b: _lost(a, b) + _doubled_slope(b, a),
         [2.0, 3.0],
-        [(0, 3.0, 6.0), (1, 2.0, 4.0)],
+        [(0, 9.0, 6.0), (1, 2.0, 4.0)],
         {},
     ),
     ("a * 2 + b * 0, right,", lambda a, b: a * 2 + b * 0, [1.0, 4.0], [], {}),
     (f"{_HALF} tolerance=0.1,", _nearly, [2.0, 3.0], [], {"tolerance": 0.1}),
     ("a ** 3, h=0.5,", lambda a: a**3, [2.0], [(0, 12.0, 12.25)], {"h": 0.5}),
+    (
+        "a product whose gradient for b is nan",
+        _nan,
+        [2.0, 3.0],
+        [(1, math.nan, 2.0)],
+        {},
+    ),
 )
+_SAYS = {
+    "a ** 3 - b ** 3, right and steep,": "a measured slope has about ten right digits: "
+    "where it is steep the tolerance is relative",
+}
 
 
 def _random_product() -> tuple[str, Callable, list[float], Found, dict[str, float]]:
@@ -2569,13 +2878,15 @@ def _random_product() -> tuple[str, Callable, list[float], Found, dict[str, floa
     return text, _planted(factor), [a, b], [(1, factor * a, a)], {}
 
 
-@exercise("micrograd.gradcheck")
+@exercise("micrograd.gradcheck", version=2)
 def gradcheck(gradient_check: Callable) -> Cases:
     table = [(row, False) for row in _CHECKED] + [(_random_product(), True)]
     for (text, f, numbers, wrong, options), new in table:
-        want = {"mismatches": wrong, "inputs after it": numbers}
+        want = {"each mismatch": Said(_ROW), "mismatches": [*map(_row, wrong)]}
+        want |= {"inputs after it": numbers}
         act = lambda a=(f, numbers, options): _report(gradient_check, *a)  # noqa: E731
-        yield case(f"{text} at {numbers}", act, want, within=SLOPE, fresh=new)
+        options = {"within": SLOPE, "fresh": new, "says": _SAYS.get(text, "")}
+        yield case(f"{text} at {numbers}", act, want, **options)
 
 
 def _central(up: float, here: float, down: float, h: float) -> float:
@@ -2593,6 +2904,8 @@ def _checker(
     slope: Callable = _central,
     off: Callable = _apart,
     first: int | None = None,
+    sees_nan: bool = True,
+    row: Callable = lambda i, grad, slope: (i, grad, slope),
 ) -> Callable:
     """A gradient checker with one thing left out or done otherwise."""
 
@@ -2610,8 +2923,9 @@ def _checker(
             v.data = x - h
             found = slope(up, out.data, f(*inputs).data, h)
             v.data = x if restore else v.data
-            if off(v.grad, found, tolerance):
-                wrong.append((i, v.grad, found))
+            nan = sees_nan and math.isnan(v.grad - found)
+            if nan or off(v.grad, found, tolerance):
+                wrong.append(row(i, v.grad, found))
         return wrong
 
     return gradient_check
@@ -2645,6 +2959,36 @@ _CHECKERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"off": lambda g, s, tol: abs(g - s) > tol},
     ),
     "only the first": ("Only the first input is looked at.", {"first": 1}),
+    "without abs": (
+        "The gap is compared without abs: one that is below zero goes unseen.",
+        {"off": lambda g, s, tol: g - s > tol * max(1.0, abs(s))},
+    ),
+    "turned around": (
+        "The columns change places: the index, the engine's gradient, the slope.",
+        {"row": lambda i, grad, slope: (i, slope, grad)},
+    ),
+    "blind to nan": (
+        "Comparisons with nan are False: report what is not within the tolerance.",
+        {"sees_nan": False},
+    ),
 }
+_ALSO: dict[str, dict[str, Any]] = {  # another form of some
+    "without abs": {"off": lambda g, s, tol: s - g > tol * max(1.0, abs(s))},
+}
+
+
+def _checkers(*options: dict[str, Any]) -> Iterator[tuple[Callable]]:
+    """Further forms of a mistake; all of them blind to nan as well."""
+    for one in options:
+        yield (_checker(**one),)
+        yield (_checker(**one | {"sees_nan": False}),)
+
+
 for _name, (_sentence, _options) in _CHECKERS.items():
-    gradcheck.mistake(_name, _sentence)(_checker(**_options))
+    _more = [_options, *([_ALSO[_name]] if _name in _ALSO else [])]
+    gradcheck.mistake(
+        _name,
+        _sentence,
+        True,
+        lambda _, more=tuple(_more): _checkers(*more),
+    )(lambda options=_options: (_checker(**options),))

@@ -60,9 +60,13 @@ def _all_alike(mine: Answers, theirs: Answers) -> bool:
 
 
 def _telling(mine: Answers, theirs: Answers) -> bool:
-    """The same answer to a case whose wrong answers name their mistake."""
-    first = mine.wrong[:1]
-    return any(mine.cases[i].telling for i in first) and _alike(first, mine, theirs)
+    """The same answer to a case whose wrong answers name their mistake.
+
+    It is the first that is wrong, or stands behind one that is wrong in both.
+    """
+    told = tuple(i for i in mine.wrong if mine.cases[i].telling)[:1]
+    ahead = told == mine.wrong[:1] or mine.wrong[:1] == theirs.wrong[:1]
+    return bool(told) and ahead and _alike(told, mine, theirs)
 
 
 def _explains(mine: Answers, theirs: Answers) -> bool:

@@ -218,6 +218,6 @@ def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
         v.data = x - h
         slope = (up - f(*inputs).data) / (2 * h)
         v.data = x
-        if abs(v.grad - slope) > tolerance * max(1.0, abs(slope)):
+        if not abs(v.grad - slope) <= tolerance * max(1.0, abs(slope)):
             wrong.append((i, v.grad, slope))
     return wrong
