@@ -250,6 +250,19 @@ def train(W, xs, ys, steps, lr=50.0, penalty=0.01):
         losses.append(loss.item())
     return losses
 """,
+        "on the exercises before": """
+def train(W, xs, ys, steps, lr=50.0, penalty=0.01):
+    losses = []
+    for _ in range(steps):
+        probs = softmax(row_logits(xs, W))
+        loss = -probs[torch.arange(len(xs)), ys].log().mean()
+        loss = loss + penalty * (W**2).mean()
+        W.grad = None
+        loss.backward()
+        W.data -= lr * W.grad
+        losses.append(loss.item())
+    return losses
+""",
         "an optimizer": """
 def train(W, xs, ys, steps, lr=50.0, penalty=0.01):
     optimizer, losses = torch.optim.SGD([W], lr=lr), []
