@@ -365,7 +365,7 @@ def test_the_picture_at_rest_shows_gradients_only_where_there_are_some() -> None
     a, b = Value(2.0, label="a"), Value(3.0, label="b")
     root = a * b
     page = expression_graph(root).page()
-    assert page.title == "The graph of the expression: 2 leaves, 1 operations"
+    assert page.title == "The graph of the expression: 2 leaves, 1 operation"
     assert ">grad<" not in page.svg() and ">data<" in page.svg()
     root.grad, a.grad, b.grad = 1.0, 3.0, 2.0
     page = expression_graph(root).page()

@@ -236,3 +236,8 @@ def test_without_torch_a_list_is_measured_all_the_same(
     monkeypatch.delitem(sys.modules, "torch")
     assert measure.spread([1.0, 2.0, 3.0]).mean == 2.0
     assert not measure.is_tensor([1.0])
+
+
+def test_a_layer_of_the_engine_has_a_readable_name():
+    found = list(layers_of(MLP(2, [3, 1])))
+    assert [one.name for one in found] == ["layer 0", "layer 1"]

@@ -113,7 +113,13 @@ class _Stepper:
         """The graph alone: what was made from what, and the gradients at rest."""
         nodes, known = self.graph.nodes, any(moment.grads)
         leaves = sum(not node.children for node in nodes)
-        what = f"{leaves} leaves, {len(nodes) - leaves} operations"
+        what = ", ".join(
+            f"{count} {word if count == 1 else words}"
+            for count, word, words in (
+                (leaves, "leaf", "leaves"),
+                (len(nodes) - leaves, "operation", "operations"),
+            )
+        )
         return Page(
             title=f"The graph of the expression: {what}",
             look="Read it from left to right: the leaves, then what was made of them. "
