@@ -400,7 +400,7 @@ def beat_the_lecture(
 check("mlp.beat_the_lecture", beat_the_lecture)
 
 # %% [markdown]
-# The check trains on a few hundred names only. For the full figure, take the `#` away
+# The check trains on 2,500 names, for a moment. For the full figure, take the `#` away
 # from the last line; each run adds its row to the table of what you tried.
 
 # %%
