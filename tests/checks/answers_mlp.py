@@ -1479,6 +1479,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "train: 1000 → -1000": "place -1 is the last row: it comes twice",
     },
     "mlp.sample": {
+        "sample: def sample(model: MLP, itos: dict[int, str], generator: "
+        "torch.Generator | None=None) -> str: → letters: list[str] = [] first": _LINES,
         "sample: while True: → context = [*context[1:], i] first": _LINES,
         "sample: F.softmax(model(torch.tensor([context])), dim=1) → "
         "F.softmax(model(torch.tensor([context])))": "torch guesses dimension 1",
