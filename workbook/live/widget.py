@@ -32,7 +32,8 @@ DEAF = (
 
 RELOADED = (
     "Still picture of a run that goes on in its kernel. After a reload of the page the "
-    "final one appears when the cell has ended; until then, interrupt to stop."
+    "final one appears when the cell has ended, or when the page is loaded once more; "
+    "until then, interrupt to stop."
 )
 
 LIVE_SHEET = (
