@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib import _bootstrap  # type: ignore[attr-defined]
 from typing import Any
 
 from workbook.checks.printing import Flood, Kept, forked
@@ -147,12 +148,9 @@ def _is_importing(ident: int | None) -> bool:
 
     To stop it there would leave a module half made, for as long as the kernel lives.
     """
-    frame = sys._current_frames().get(ident or 0)
-    while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-            return True
-        frame = frame.f_back
-    return False
+    locks = list(getattr(_bootstrap, "_module_locks", {}).values())
+    owners = {getattr(lock(), "owner", None) for lock in locks}
+    return ident is not None and ident in owners
 
 
 class _Time:
