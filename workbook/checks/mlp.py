@@ -1863,6 +1863,11 @@ def _measured(evaluate: Callable, N: int, seed: int) -> Any:
     if value is None or value is ...:
         return value
     batches = [_places(note[0], X) for note in model.notes]
+    evaluate(model, X.clone(), Y.clone())
+    torch.set_grad_enabled(True)
+    later = [_places(note[0], X) for note in model.notes[len(batches) :]]
+    if batches != later:
+        return {"pairs": Said("others each time")}
     seen = Counter(i for batch in batches for i in batch or (-1,))
     first = len(seen) < N and sorted(seen) == [*range(len(seen))]
     share = "the first alone" if first else "not each one once"
