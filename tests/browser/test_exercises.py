@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
+from workbook.checks import known
+from workbook.course import Lesson, course
+
 from .driver import Notebook, answers, until
+
+sys.path.append(str(Path(__file__).parents[1] / "checks"))
+from answers import SAME  # noqa: E402
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PAGE = "exercises/01_micrograd.ipynb"
 TODO, CHECK = "TODO micrograd.local_grads", 'check("micrograd.local_grads"'
+WRITTEN = [one for one in course().lessons if one.solution_source.exists()]
+every_lesson = pytest.mark.parametrize("one", WRITTEN, ids=lambda one: one.name)
 RED = "[data-mime-type$=error], [data-mime-type$=stderr]"
 
 
@@ -32,22 +42,51 @@ def states(page: Notebook) -> list[str]:
     return [" ".join(head.split()[1:]) for head in heads]
 
 
-def put_on_disk(page: Notebook, sources: list[tuple[str, str]]) -> None:
+def put_on_disk(page: Notebook, sources: list[str]) -> None:
     """Write answers into the TODO cells of the notebook's file."""
     book = json.loads(page.file.read_text("utf-8"))
     todo = [c for c in book["cells"] if "exercise" in c["metadata"]["workbook"]]
-    for cell, (_, source) in zip(todo, sources, strict=True):
+    for cell, source in zip(todo, sources, strict=True):
         cell["source"] = source
     page.file.write_text(json.dumps(book), "utf-8")
 
 
-def test_an_untouched_notebook_runs_to_its_end_and_every_card_is_open(page):
-    page.run_all()
-    ids = list(dict.fromkeys(id for id, _ in answers("01_micrograd")))
-    assert len(ids) == 12
-    assert states(page) == [f"open {id}" for id in ids]
+def mistaken(one: Lesson) -> tuple[list[str], dict[str, str]]:
+    """The TODO cells with a mistake in each exercise: the sources, id -> sentence."""
+    right = answers(one.name)
+    last = {id: at for at, (id, _) in enumerate(right)}
+    sources, said = [source for _, source in right], {}
+    for id, at in last.items():
+        code, mistake = next(iter(SAME[id].items()))
+        sources[at] += f"\n\n\n{code}"
+        said[id] = known(id).mistakes[mistake].sentence
+    return sources, said
+
+
+@every_lesson
+def test_every_exercise_is_open_then_not_yet_by_name_then_passed(open_notebook, one):
+    page = open_notebook(f"exercises/{one.name}.ipynb").run_all()
+    assert states(page) == [f"open {id}" for id in one.exercises]
     assert not page.panel.locator(RED).count()
     assert page.errors == []
+
+    sources, said = mistaken(one)
+    put_on_disk(page, sources)
+    page.open().run_all()
+    assert states(page) == [f"not yet {id}" for id in one.exercises]
+    cards = page.panel.get_by_role("status").all_inner_texts()
+    named = {id: plain(said[id]) in plain(card) for id, card in zip(said, cards)}
+    assert [id for id in said if not named[id]] == []
+
+    put_on_disk(page, [source for _, source in answers(one.name)])
+    page.open().run_all()
+    assert states(page) == [f"passed {id}" for id in one.exercises]
+    assert not page.panel.locator(RED).count()
+
+
+def plain(text: str) -> str:
+    """Words without the marks of code, and spaces of one kind."""
+    return " ".join(text.replace("`", "").split())
 
 
 def test_a_wrong_answer_is_named_and_the_right_one_passes_and_stays(lab, page):
@@ -87,7 +126,7 @@ def test_the_front_page_counts_a_pass_without_being_asked(open_notebook, page):
 def test_all_twelve_pass_and_the_front_page_ticks_the_lesson(lab, open_notebook):
     front = open_notebook("start.ipynb").run_all()
     page = Notebook(front.page.context.new_page(), lab, PAGE)
-    put_on_disk(page, answers("01_micrograd"))
+    put_on_disk(page, [source for _, source in answers("01_micrograd")])
     page.open().run_all()
     assert [state.split()[0] for state in states(page)] == ["passed"] * 12
     assert not page.panel.locator(RED).count()

@@ -22,7 +22,7 @@ from workbook.live.recorder import Pace, Recorder, Series
 PANELS = ("loss", "activations", "gradients", "updates")
 VIEWS = ("widget", "text", "none")
 HZ = 6  # pictures a second, at most
-DRAWING, DRAWING_ALL, OBSERVING = 0.01, 0.02, 0.01  # shares of the time, at most
+DRAWING, DRAWING_ALL, OBSERVING = 0.006, 0.015, 0.01  # shares of the time, at most
 UNSEEN = 0.001  # the share for observing where nobody watches
 NAP = 0.02  # seconds between two looks at the controls while paused
 HISTORY = 160  # points of an update ratio's line
