@@ -57,7 +57,7 @@ def mistaken(one: Lesson) -> tuple[list[str], dict[str, str]]:
     last = {id: at for at, (id, _) in enumerate(right)}
     sources, said = [source for _, source in right], {}
     for id, at in last.items():
-        code, mistake = next(iter(SAME[id].items()))
+        mistake, code = next(iter(SAME[id].items()))
         sources[at] += f"\n\n\n{code}"
         said[id] = known(id).mistakes[mistake].sentence
     return sources, said
