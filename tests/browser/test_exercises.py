@@ -14,7 +14,7 @@ from workbook.course import Lesson, course
 from .driver import Notebook, answers, until
 
 sys.path.append(str(Path(__file__).parents[1] / "checks"))
-from answers import SAME  # noqa: E402
+from answers import SAME
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -75,7 +75,9 @@ def test_every_exercise_is_open_then_not_yet_by_name_then_passed(open_notebook, 
     page.open().run_all()
     assert states(page) == [f"not yet {id}" for id in one.exercises]
     cards = page.panel.get_by_role("status").all_inner_texts()
-    named = {id: plain(said[id]) in plain(card) for id, card in zip(said, cards)}
+    named = {
+        id: plain(said[id]) in plain(card) for id, card in zip(said, cards, strict=True)
+    }
     assert [id for id in said if not named[id]] == []
 
     put_on_disk(page, [source for _, source in answers(one.name)])

@@ -91,7 +91,7 @@ def test_what_never_ends_is_ended(work):
     start = time.monotonic()
     outcome = guarded(work, LIMIT)
     assert outcome.stopped == TIME
-    assert time.monotonic() - start < LIMIT + 2
+    assert time.monotonic() - start < 5 * LIMIT + 2  # longest on a busy machine
     assert alive() == 0
 
 

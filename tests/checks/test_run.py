@@ -131,6 +131,8 @@ def test_a_function_of_pythons_own_is_judged():
 # ---------------------------------------------------------------- how it ends
 
 
+BUSY = 5  # times the limit is what a check may take where others have the processor
+
 ENDS = {
     "never": ("while True: pass", "had not ended after"),
     "never, and swallows": (
@@ -179,7 +181,7 @@ def test_every_end_is_told_in_words_and_in_time(name, limited):
     body, words = ENDS[name]
     start = time.monotonic()
     verdict = of(body)
-    assert time.monotonic() - start < 0.5 + 2
+    assert time.monotonic() - start < BUSY * 0.5 + 2
     assert verdict.state == "not yet"
     assert words in verdict.line("yours"), verdict
     assert verdict.line("case") == "derivative(lambda x: x**2, 3.0, 0.0001)"
@@ -231,7 +233,7 @@ def test_a_sleep_that_was_imported_by_name_is_ended(limited):
     start = time.monotonic()
     verdict = of("sleep(60)", "from time import sleep")
     assert "had not ended after" in verdict.line("yours")
-    assert time.monotonic() - start < 0.5 + 2
+    assert time.monotonic() - start < BUSY * 0.5 + 2
 
 
 # ---------------------------------------------------------------- what comes back
@@ -348,7 +350,7 @@ def test_an_odd_class_gets_a_verdict(name, thing, limited):
     start = time.monotonic()
     verdict = run(id, names["Value"])
     assert verdict.state in ("open", "not yet"), verdict
-    assert time.monotonic() - start < 0.5 + 2
+    assert time.monotonic() - start < BUSY * 0.5 + 2
 
 
 # ---------------------------------------------------------------- state

@@ -67,7 +67,8 @@ def run(id: str, *objects: Any) -> Verdict:
         whole = _judge(check, objects, check.limit * share)
         if whole.passed or not movable:
             return whole
-        left = check.limit - (time.monotonic() - start)
+        spent = time.monotonic() - start
+        left = max(check.limit - spent, (1 - share) * check.limit)
         return _better(whole, _judge_apart(check, objects, left))
 
 

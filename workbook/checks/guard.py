@@ -32,6 +32,8 @@ _CEILING = 4 * 2**30  # bytes at which one allocation is refused: MemoryError
 _GLANCE = 0.03  # seconds between two looks at time and memory
 _LATELY = 0.2  # seconds after which it shows whether the work is idle
 _IMPORTS = 60.0  # seconds, at most, that imports may take beside the limit
+_DUE = 0.6  # of the limit is what work must have had of a processor to be slow
+_PATIENCE = 5  # times the limit is the longest that it may take by the clock
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Outcome:
     stopped: str = ""  # "", TIME, MEMORY or FLOOD
     printed: str = ""
     seconds: float = 0.0
+    starved: bool = False  # others had the processor for most of the time
 
 
 def guarded(
@@ -62,7 +65,7 @@ def guarded(
         stack.enter_context(_bounded_memory())
         try:
             _start(learner)
-            learner.outcome.stopped = _watch(learner, limit)
+            _watch(learner, limit)
         finally:
             _stop(learner)
     outcome = learner.outcome
@@ -131,16 +134,18 @@ def _start(learner: _Learner) -> None:
         threading.stack_size(before)
 
 
-def _watch(learner: _Learner, limit: float) -> str:
-    """Wait for the end; what was exceeded, if anything."""
+def _watch(learner: _Learner, limit: float) -> None:
+    """Wait for the end, or until something is exceeded, and note what it was."""
     allowed, full = _Time(limit), _memory() + _GREED
+    outcome = learner.outcome
     while not learner.done.wait(_GLANCE):
         allowed.look(_is_importing(learner.ident))
         if allowed.is_over():
-            return TIME
+            outcome.stopped, outcome.starved = TIME, allowed.starved
+            return
         if _memory() > full:
-            return MEMORY
-    return ""
+            outcome.stopped = MEMORY
+            return
 
 
 def _is_importing(ident: int | None) -> bool:
@@ -156,14 +161,15 @@ def _is_importing(ident: int | None) -> bool:
 class _Time:
     """The time that the work may take: by the clock, but longer on a busy machine.
 
-    Work that is not idle and has had less than a third of a processor is not slow.
-    Imports do not count.
+    Work that is not idle and has had little of a processor is not slow. Imports do
+    not count.
     """
 
     def __init__(self, limit: float):
         self._limit, self._idle = limit, True
         self._seen, self._spared = time.monotonic(), 0.0
         self._start = self._mark = (time.monotonic(), time.process_time())
+        self.starved = False
 
     def look(self, importing: bool) -> None:
         """Spare the time since the last look, where an import took it."""
@@ -178,8 +184,10 @@ class _Time:
         lately, effort = (b - a for a, b in zip(self._mark, now, strict=True))
         if lately > _LATELY:
             self._idle, self._mark = effort < 0.03 * lately, now
-        starved = not self._idle and worked < self._limit / 3
-        return took - self._spared > self._limit * (3 if starved else 1)
+        took -= self._spared
+        self.starved = not self._idle and worked < took / 2
+        waits = self.starved and worked < _DUE * self._limit
+        return took > self._limit * (_PATIENCE if waits else 1)
 
 
 def _stop(learner: _Learner) -> None:

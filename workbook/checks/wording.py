@@ -276,9 +276,11 @@ def stopped(check: Exercise, asked: list[Case], outcome: Outcome) -> Verdict:
     return _raised(check, (), found)
 
 
+_BUSY = "an endless loop, or a busy machine: if it should end, run the cell again"
 _STOPPED: dict[str, Callable[[Outcome], tuple[Line, ...]]] = {
     TIME: lambda outcome: (
         ("yours", f"had not ended after {outcome.seconds:.1f} s, and was stopped"),
+        *([("because", _BUSY)] if outcome.starved else []),
     ),
     MEMORY: lambda _: (("yours", "took more than 1 GB of memory, and was stopped"),),
     FLOOD: lambda _: (
