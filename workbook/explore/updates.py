@@ -13,7 +13,7 @@ from workbook.explore.svg import Panel
 from workbook.style import number
 
 TARGET = -3.0  # log10 of update to data: a rule of thumb
-ROOM = 0.5  # so far around it counts as near
+ROOM = 0.7  # a factor of five around it counts as near
 DASHES = (None, "7 3", "2 3", "9 3 2 3")
 APART = 14.0  # pixels between two names
 
