@@ -357,7 +357,7 @@ check("batchnorm.tanh", Tanh, slope)
 # %% [markdown]
 # Our convention is PyTorch's: the batch is normalised with the variance divided by
 # $N$; the running one is averaged from the variance divided by $N - 1$. The lecture
-# uses $N - 1$ for both. A column $[1, 3]$ becomes $[-1, 1]$, up to `eps`.
+# uses $N - 1$ for both. A column $[1, 5]$ becomes $[-1, 1]$, up to `eps`.
 
 # %% exercise="batchnorm.batchnorm" minutes=30 difficulty=4
 class BatchNorm1d:
@@ -567,7 +567,7 @@ def deep_network(
 
 # %% exercise="batchnorm.train_deep"
 def deep_logits(C: Tensor, layers: list, X: Tensor) -> Tensor:
-    """The logits (N, classes) for contexts X (N, block_size), with the table C (V, d)."""
+    """The logits (N, classes) for contexts X (N, block_size), C being (V, d)."""
     # TODO: embed, lay side by side, through all layers
     ### BEGIN SOLUTION
     x = C[X].view(len(X), -1)  # (N, block_size * d)
@@ -777,7 +777,7 @@ check("batchnorm.fold_batchnorm", fold_batchnorm, folded)
 # **Layer Normalization** turns the question around: each *example* gets mean $0$ and
 # variance $1$ over its own units. No batch, no running averages, the same in training
 # and in use. It works on any shape `(..., dim)` and agrees with `torch.nn.LayerNorm`:
-# the variance is divided by `dim`. The row $[1, 3]$ becomes $[-1, 1]$, up to `eps`.
+# the variance is divided by `dim`. The row $[1, 5]$ becomes $[-1, 1]$, up to `eps`.
 
 # %% exercise="batchnorm.layernorm" minutes=15 difficulty=2
 class LayerNorm:
