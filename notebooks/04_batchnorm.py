@@ -74,15 +74,12 @@ for scale in (0, 0.1, 1, 3, 15):
 
 # %% [markdown]
 # At zero each letter has $1/27$, which is $0.04$. The larger the scores, the surer the
-# softmax is of one letter, and chance is seldom right. The loss is then about the
-# distance between the largest score and that of the right letter, and a distance grows
-# as the scale does.
-
-# %% [markdown]
-# Now the network of lesson 3, with ten numbers for a letter and 200 units. A **unit**
-# is a neuron: one column of `W1`, its bias, its $\tanh$. The only news is that each
-# drawn tensor can be multiplied by something at the start. With the same seed the draws
-# are the same, so that two networks differ in nothing else.
+# softmax is of one letter, and chance is seldom right: the loss grows as the distance
+# between the largest score and that of the right letter.
+#
+# Now the network of lesson 3, with 200 units. A **unit** is a neuron: a column of `W1`,
+# its bias, its $\tanh$. The only news is that each drawn tensor can be multiplied by
+# something. The seed is the same, so that two networks differ in nothing else.
 
 
 # %%
@@ -116,12 +113,9 @@ for factor in (1, 0.01, 0):
     logits = model(batch[0])
     loss = F.cross_entropy(logits, batch[1])
     loss.backward()
-    largest = [p.grad.abs().max() for p in (model.C, model.W1, model.W2)]
-    print(
-        f"W2 × {factor:<4}: std of logits {logits.std():5.2f}, loss {loss:5.2f};",
-        end="",
-    )
-    print("  largest gradients: C {:.3f}, W1 {:.3f}, W2 {:.3f}".format(*largest))
+    sizes = [p.grad.abs().max() for p in (model.C, model.W1, model.W2)]
+    print(f"W2 × {factor:<4}: logits with std {logits.std():5.2f}, loss {loss:5.2f}")
+    print("   largest gradients: C {:.3f}, W1 {:.3f}, W2 {:.3f}".format(*sizes))
 
 # %% [markdown]
 # Two hundred outputs near $\pm 1$ times two hundred weights make large scores. Divide
@@ -168,7 +162,7 @@ def train(model, steps, lr, panels=("loss", "activations", "saturation")):
 
 
 # %%
-steps = budget(full=20_000, check=200)
+steps = budget(full=20_000, check=100)
 ledger = {}
 published = {"original": 2.168, "softmax fix": 2.13, "tanh fix": 2.103}
 published |= {"Kaiming": 2.107, "BatchNorm": 2.106, "six layers": 2.398}
@@ -275,9 +269,9 @@ _ = style.label_line(ax, (-0.95, 1.04), "share of outputs", style.FORWARD)
 # next to nothing.
 
 # %% [markdown] tags=["why"]
-# **Why.** What goes into the tanh is a sum of 30 products, and comes out with a spread
-# that the next cell prints. A tanh is flat long before that. A unit whose output is
-# beyond $\pm 0.97$ is called **saturated**: less than $6$ % of a gradient gets through.
+# **Why.** What goes into the tanh is a sum of 30 products, and comes out with the
+# spread below. A tanh is flat long before that. A unit whose output is beyond $\pm
+# 0.97$ is called **saturated**: less than $6$ % of a gradient gets through.
 
 # %% tags=["nbval-check-output"] key="where-it-is-flat"
 print(f"into the tanh: std {drawn.pre.std():.1f}, largest {drawn.pre.abs().max():.0f}")
@@ -321,10 +315,8 @@ for f in (torch.tanh, torch.sigmoid, torch.relu, F.leaky_relu, F.elu):
 # of ReLU, on a thousand examples, before and after a single step.
 
 # %%
-x, shapes = (
-    drawn.C.detach()[batch[0]].view(1000, -1),
-    ((30, 200), (200, 200), (200, 27)),
-)
+shapes = (30, 200), (200, 200), (200, 27)
+x = drawn.C.detach()[batch[0]].view(1000, -1)  # (1000, 30)
 for rate in (0, 1, 10, 100):
     g = torch.Generator().manual_seed(1)
     A, B, last = (torch.randn(s, generator=g) * (2 / s[0]) ** 0.5 for s in shapes)
@@ -374,17 +366,35 @@ for fan_in in (4, 16, 100, 900):
     told = f"{(x @ w).std():5.2f}, of x @ w / √n {(x @ w / fan_in**0.5).std():.2f}"
     print(f"{fan_in:4} inputs: std of x @ w {told}")
 
+# %%
+fig, (left, right) = style.figure("pair")
+for fan_in, dash in ((4, ":"), (16, "--"), (100, "-")):
+    x = torch.randn((2000, fan_in), generator=g)
+    y = (x @ torch.randn((fan_in, 50), generator=g)).flatten()
+    for ax, values in ((left, y), (right, y / fan_in**0.5)):
+        share = values.histc(60, -20, 20) / len(values)
+        at = torch.linspace(-20, 20, 61)[:-1] + 1 / 3
+        ax.plot(
+            at, share, color=style.FORWARD, linestyle=dash, label=f"{fan_in} inputs"
+        )
+left.set_title("x @ w widens with the fan-in")
+right.set_title("Divided by √n, it does not")
+left.set(xlabel="output", ylabel="share of the outputs")
+right.set(xlabel="output")
+_ = left.legend()
+
+# %% [markdown]
+# **Look.** Three curves of different widths on the left, one upon the other on the
+# right.
+
 # %% [markdown] tags=["why"]
 # **Why.** The *variance*, the square of the spread, of a sum of independent numbers is
 # the sum of theirs. Each product here has variance $1$, so $n$ of them have $n$, and
-# the spread is the root, $\sqrt n$. Divide by it, and what comes out is as large as
-# what went in.
-
-# %% [markdown]
-# By the root, and not by $n$. And the function that follows? It takes something away
-# each time. We make up for it with a factor, the **gain**. For ReLU it can be computed:
-# half of a symmetric spread becomes zero, so half of the mean square is left, and the
-# gain is $\sqrt 2$. For tanh there is a rule of thumb, $5/3$.
+# the spread is the root, $\sqrt n$.
+#
+# And the function that follows? It takes something away. We make up for it by a factor,
+# the **gain**. With ReLU half of a symmetric spread becomes zero, so half of the mean
+# square is left, and the gain is $\sqrt 2$. For tanh a rule of thumb says $5/3$.
 
 # %% tags=["nbval-check-output"] key="gains"
 for name, f, gain in (("tanh", torch.tanh, 5 / 3), ("relu", torch.relu, 2**0.5)):
@@ -424,7 +434,7 @@ kaiming_scale = (5 / 3) / 30**0.5
 print(f"gain / √fan-in = {kaiming_scale:.3f}, by looking 0.2")
 theirs = torch.nn.Linear(30, 200).weight  # torch's own default
 print(f"torch.nn.Linear(30, 200): largest {theirs.abs().max():.2f}, 1/√30 is", end=" ")
-print(f"{1 / 30**0.5:.2f}; its std is {theirs.std():.2f}")
+print(f"{1 / 30**0.5:.2f}; its std is {theirs.std():.1f}")
 
 # %%
 kaiming = MLP(W1=kaiming_scale, b1=0.01, W2=0.01, b2=0)
@@ -534,8 +544,7 @@ guess.compare(round(push(5, 5 / 3, "linear")[-1].std().item(), 1))
 # %% [markdown] tags=["why"]
 # **Why.** Without a function that squashes, nothing has to be made up for. Each layer
 # multiplies by $5/3$, and $(5/3)^5$ is $12.9$. The right gain is a balance with the
-# function that follows, $1$ for none. A stack of linear layers is one linear layer, but
-# its *training* is not alike: it has the same trouble with products.
+# function that follows, and $1$ for none.
 
 # %%
 explore.layer_histograms(push)
@@ -577,16 +586,15 @@ print(f"0.9^20 = {0.9**20:.2f}, 1.1^20 = {1.1**20:.1f}, (5/3)^5 = {(5 / 3) ** 5:
 
 # %% tags=["nbval-check-output"] key="standardise"
 pre = drawn.pre.detach()[:32]  # (32, 200): a batch, as it goes into the tanh
-mean = pre.mean(0)  # (200,): one for each unit, over the examples
+mu = pre.mean(0)  # (200,): one for each unit, over the examples
 var = pre.var(0, correction=0)  # (200,): the mean square distance from it
-normed = (pre - mean) / torch.sqrt(var + 1e-5)  # (32, 200)
+normed = (pre - mu) / torch.sqrt(var + 1e-5)  # (32, 200)
 
 for what, x in (("before", pre), ("after", normed)):
     stuck = 100 * (torch.tanh(x).abs() > 0.97).float().mean()
-    told = (
-        f"unit 0 has mean {x[:, 0].mean():5.2f}, std {x[:, 0].std(correction=0):5.2f}"
-    )
-    print(f"{what:6}: {told}; all units: {stuck:.0f} % saturated")
+    spread = x.std(0, correction=0)
+    print(f"{what:6}: means up to ±{x.mean(0).abs().max():.2f}, stds from", end=" ")
+    print(f"{spread.min():.2f} to {spread.max():.2f}, {stuck:.0f} % saturated")
 
 # %%
 fig, (left, right) = style.figure("pair")
@@ -850,9 +858,8 @@ def deep(normed, divided):
         for fan_in, fan_out in [(30, 100), *[(100, 100)] * 4, (100, 27)]:
             linear = Linear(fan_in, fan_out, bias=not normed, generator=g)
             linear.weight.data *= (1 if normed else 5 / 3) if divided else fan_in**0.5
-            layers += (
-                [linear, BatchNorm1d(fan_out), Tanh()] if normed else [linear, Tanh()]
-            )
+            norm = [BatchNorm1d(fan_out)] if normed else []
+            layers += [linear, *norm, Tanh()]
         layers.pop()  # the logits are not squashed
         last = layers[-1].gamma if normed else layers[-1].weight
         last.data *= 0.1  # an honest first loss
@@ -862,7 +869,7 @@ def deep(normed, divided):
 
 
 panels = ("loss", "activations", "gradients", "saturation", "updates")
-few = budget(full=1_001, check=40)
+few = budget(full=1_001, check=25)
 trained = {}
 
 # %% [markdown]
@@ -870,8 +877,8 @@ trained = {}
 # and fall? *Activations*: the outputs of each tanh; do the rows look alike, and how
 # many are saturated? *Gradients* of each layer's weights: alike, or growing from row to
 # row? *Saturation*: the image of above for one layer, chosen by the menu. *Updates*:
-# how far a step moves the weights, which comes below. While it runs, turn the learning
-# rate.
+# how far a step moves the weights, which comes below. *Pause* holds the picture; with
+# `few = 10_000` there is time to turn the learning rate.
 
 # %%
 trained["bad, plain"] = deep(normed=False, divided=False)
@@ -904,6 +911,8 @@ first["bad, BatchNorm"] = train(trained["bad, BatchNorm"], few, 0.1, panels)[0]
 # %%
 trained["good, BatchNorm"] = deep(normed=True, divided=True)
 first["good, BatchNorm"] = train(trained["good, BatchNorm"], few, 0.1, panels)[0]
+trained["good, BatchNorm"].set_training(False)
+enter("six layers", trained["good, BatchNorm"])
 
 # %% [markdown]
 # Four runs in one table. Saturation and gradients are measured on a thousand examples
@@ -921,16 +930,14 @@ def gradient_sizes(net):
 
 print(f"{'':16} first loss   saturated   gradients 1st : 5th      dev")
 for what, net in trained.items():
+    net.set_training(False)
+    on_dev = evaluate(net, Xdev, Ydev)
     net.set_training(True)
     back = gradient_sizes(net)
-    tanhs = [x.out for x in net.layers if isinstance(x, Tanh)]
-    stuck = (
-        100 * torch.stack([(out.abs() > 0.97).float().mean() for out in tanhs]).mean()
-    )
-    net.set_training(False)
+    outs = torch.cat([x.out for x in net.layers if isinstance(x, Tanh)])
+    stuck = 100 * (outs.abs() > 0.97).float().mean()
     told = f"{first[what]:10.2f} {stuck:9.0f} % {back[0] / back[4]:17.1f}"
-    print(f"{what:16} {told} {evaluate(net, Xdev, Ydev):12.3f}")
-enter("six layers", trained["good, BatchNorm"])
+    print(f"{what:16} {told} {on_dev:12.3f}")
 
 # %% [markdown]
 # Read downwards: the one that is drawn well needs no help in 1,001 steps, and where it
@@ -1019,7 +1026,7 @@ guess.compare(round(rescued, 3))
 records = {rate: [] for rate in (0.001, 0.1, 1.0)}
 nets = {rate: deep(normed=True, divided=True) for rate in records}
 dice, losses = torch.Generator().manual_seed(1), {rate: [] for rate in records}
-for step in (run := live.train(budget(full=501, check=31), panels=("loss",))):
+for step in (run := live.train(budget(full=501, check=21), panels=("loss",))):
     for rate, net in nets.items():
         losses[rate].append(descend(net, rate, dice))
         if step % 10 == 0:
@@ -1035,8 +1042,8 @@ explore.update_ratios(records)
 # they settle near its upper edge. At $1$ they begin above it and fall back as the
 # weights grow; in so short a run it may well be in front. A rule of thumb is no law.
 #
-# No single number is the diagnosis. First the loss at the start; then activations and
-# gradients, alike in all layers; then the updates, near a thousandth.
+# First the loss at the start; then activations and gradients, alike in all layers; then
+# the updates, near a thousandth.
 #
 # **Your turn.** In the exercises: `batchnorm.update_ratio`; `batchnorm.train_deep`, the
 # network of six layers from your own parts.
@@ -1108,6 +1115,3 @@ if long_run:
 # one: `backward()` did. The gradient of a BatchNorm passes through a mean and a
 # variance to every example of the batch. Could you write it down, and the others as
 # well, and train without autograd?
-#
-# **Your turn.** In the exercises, what is left: `batchnorm.all_zero_init`,
-# `batchnorm.fold_batchnorm`, `batchnorm.layernorm`.
