@@ -896,8 +896,8 @@ trained["good, plain"] = deep(normed=False, divided=True)
 first["good, plain"] = train(trained["good, plain"], few, 0.1, panels)[0]
 
 # %% [markdown]
-# The rows look alike, forward and back. Few units are stuck. **Badly drawn, with
-# BatchNorm**: the same weights as in the first of the four.
+# The rows look alike, forward and back. Some outputs are saturated, in no column all of
+# them. **Badly drawn, with BatchNorm**: the same weights as in the first of the four.
 
 # %%
 trained["bad, BatchNorm"] = deep(normed=True, divided=False)
@@ -1038,9 +1038,9 @@ for step in (run := live.train(budget(full=501, check=21), panels=("loss",))):
 explore.update_ratios(records)
 
 # %% [markdown]
-# At $0.001$ the lines lie far below the band, and the loss has hardly moved. At $0.1$
-# they settle near its upper edge. At $1$ they begin above it and fall back as the
-# weights grow; in so short a run it may well be in front. A rule of thumb is no law.
+# At $0.001$ the lines lie below the band, and the loss has hardly moved. At $0.1$ they
+# settle within it. At $1$ they stay above: quick at first, and soon caught up with. The
+# band is wide, since a rule of thumb is no law.
 #
 # First the loss at the start; then activations and gradients, alike in all layers; then
 # the updates, near a thousandth.

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from workbook.course import lesson
 from workbook.explore import (
     batch_jitter,
     layer_histograms,
@@ -47,7 +48,11 @@ def standardise(x: Tensor) -> Tensor:
 def runs() -> dict[float, list]:
     return {
         lr: [
-            (step, 3.3 - lr / 2, {"layer 1": math.log10(lr) - 2, "layer 2": -2.0})
+            (
+                step,
+                3.3 - lr / 2,
+                {"layer 1": math.log10(lr) - 2, "layer 2": math.log10(lr) - 1},
+            )
             for step in range(0, 50, 10)
         ]
         for lr in (0.0001, 0.1, 10.0)
@@ -212,9 +217,9 @@ def test_the_jitter_shrinks_with_the_batch_and_two_can_only_be_apart() -> None:
 
 def test_a_rate_is_placed_by_where_its_lines_end() -> None:
     updates = update_ratios(runs())
-    assert "below the band, near -4.0" in updates.page(lr=0.0001).title
+    assert "below the band, near -5.5" in updates.page(lr=0.0001).title
     assert "within the band, near -2.5" in updates.page(lr=0.1).title
-    assert "above the band, near -1.5" in updates.page(lr=10.0).title
+    assert "above the band, near -0.5" in updates.page(lr=10.0).title
     assert updates.page(lr=0.1).rows[0][:2] == ("layer 1", "-3.00")
 
 
@@ -223,3 +228,27 @@ def test_a_ratio_that_is_nothing_leaves_a_gap() -> None:
     page = update_ratios(broken | {1.0: [(0, 3.0, {"a": -2.0}), (1, 2.0, {"a": -2.0})]})
     ElementTree.fromstring(page.page(lr=0.1).svg())
     assert "out of bounds" in page.page(lr=0.1).title
+
+
+# --- The ledger -------------------------------------------------------------------
+
+
+def test_the_lecture_s_published_losses_are_those_of_the_course() -> None:
+    """Typed in the lecture to three decimals; their home is course.toml."""
+    lecture = lesson("batchnorm").lecture_source.read_text("utf-8")
+    typed = dict(re.findall(r'"([\w ]+)": (2\.\d+)', lecture))
+    home = {
+        row.id.removeprefix("batchnorm."): row.value
+        for row in lesson("batchnorm").results
+    }
+    names = {
+        "original": "original_dev",
+        "softmax fix": "softmax_fix_dev",
+        "tanh fix": "tanh_fix_dev",
+        "Kaiming": "kaiming_dev",
+        "BatchNorm": "batchnorm_dev",
+        "six layers": "deep_dev",
+    }
+    assert {n: float(x) for n, x in typed.items()} == {
+        n: pytest.approx(home[id], abs=5.1e-4) for n, id in names.items()
+    }

@@ -13,7 +13,7 @@ from workbook.explore.svg import Panel
 from workbook.style import number
 
 TARGET = -3.0  # log10 of update to data: a rule of thumb
-ROOM = 0.7  # a factor of five around it counts as near
+ROOM = 1.0  # within a factor of ten it counts as near
 DASHES = (None, "7 3", "2 3", "9 3 2 3")
 APART = 14.0  # pixels between two names
 
@@ -60,9 +60,9 @@ class _Runs:
         middle = fmean(_settled(run, name) for name in names)
         return Page(
             title=f"Learning rate {number(lr, 3)}: {_pace(middle)}, near {middle:.1f}",
-            look="A line for each layer's weights. The shaded band lies around -3, a "
-            "thousandth of their size at each step: below it they hardly move, above "
-            "it each step undoes what the last ones learned. Right: the batches' loss.",
+            look="A line for each layer's weights. The shaded band: at each step a "
+            "thousandth of their size, -3, within a factor of ten. Below, they hardly "
+            "move; above, each step undoes what others learned. Right: the loss.",
             body=self._lines(run, names) + self._loss(run),
             height=318,
             header=("weights", "log10 of update to data", "step by step"),
