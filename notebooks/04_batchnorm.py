@@ -255,13 +255,13 @@ guess.compare(round(100 * (h.abs() > 0.97).float().mean().item(), 1))
 # %%
 fig, ax = style.figure("wide")
 ax.set_title("Most outputs lie where the tanh is flat")
-ax.set(xlabel="output h of a unit", ylabel="slope, 1 − h²", ylim=(0, 1.15))
+ax.set(xlabel="output h of a unit", ylabel="slope, and share", ylim=(0, 1.15))
 counts = h.flatten().histc(50, -1, 1)
-ax.bar(torch.arange(-0.98, 1, 0.04), counts / counts.max(), 0.036, color=style.FORWARD)
+ax.bar(torch.arange(-0.98, 1, 0.04), counts / h.nelement(), 0.036, color=style.FORWARD)
 x = torch.linspace(-1, 1, 200)
 ax.plot(x, 1 - x**2, color=style.BACKWARD)
-style.label_line(ax, (0.16, 1.06), "the slope", style.BACKWARD)
-_ = style.label_line(ax, (-0.95, 1.04), "share of outputs", style.FORWARD)
+style.label_line(ax, (0.16, 1.06), "the slope, 1 − h²", style.BACKWARD)
+_ = style.label_line(ax, (-0.98, 0.42), "outputs", style.FORWARD)
 
 # %% [markdown]
 # **Look.** The blue bars are two towers, at both ends. The orange curve is the slope
