@@ -213,11 +213,13 @@ def _calmed(calm: Callable, sizes: tuple[int, int, int], seed: int, *std: float)
     with torch.no_grad():
         logits = h @ W + b
         factors = W / old_W
-    even = bool(factors.std() <= 1e-6 * factors.abs().mean())
+    even = bool(factors.std() <= 1e-6 * factors.mean())
     return {
         "std of the logits": logits.std().item(),
         "b": b.detach().clone(),
-        "W": _is(even, "the old one times a number", "changed in another way"),
+        "W": _is(
+            even, "the old one times a number", "turned round, or changed otherwise"
+        ),
         "W and b learn": bool(W.requires_grad and W.is_leaf and b.requires_grad),
         "h": _is(torch.equal(h, old_h), "as it was", "changed"),
     }
@@ -858,7 +860,8 @@ _put(
 
 def _linear_made(Linear: type, n: int, m: int, bias: bool) -> Any:
     """How a new layer begins."""
-    layer, again, other = (Linear(n, m, bias, generator=_g(s)) for s in (1, 1, 2))
+    options = {} if bias else {"bias": False}
+    layer, again, other = (Linear(n, m, generator=_g(s), **options) for s in (1, 1, 2))
     if odd := _odd_layer(layer, "weight", *["bias"] * bias):
         return odd
     found: dict[str, Any] = {"shape of weight": list(layer.weight.shape)}
@@ -946,7 +949,7 @@ def linear(Linear: type) -> Cases:
     text = "weight [[1], [2]], bias [3], x [[1, 1]]"
     yield _linear_case(Linear, W, b, x, text)
     for n, m, bias in ((100, 40, True), (30, 200, False)):
-        text = f"Linear({n}, {m}, bias={bias})"
+        text = f"Linear({n}, {m}{'' if bias else ', bias=False'})"
         act = lambda a=(n, m, bias): _linear_made(Linear, *a)  # noqa: E731
         yield case(text, act, _linear_facts(n, m, bias), telling=True)
     for shape, m, bias in (
@@ -1486,10 +1489,11 @@ def batchnorm(BatchNorm1d: type) -> Cases:
         ((64, 40), {}),
     ):
         yield from _bn_cases(BatchNorm1d, N, dim, options)
-    flat = torch.cat([_normal(6, 2, seed=1), torch.ones(6, 1).double()], 1)
+    small = _normal(6, 2, seed=1) * _plain([1.0, 1e-3])
+    flat = torch.cat([small, torch.ones(6, 1).double()], 1)
     act = lambda: _normalised(make(3, 2), flat, False)  # noqa: E731
     want = _torchs(_torchs_bn(3, 2), flat, False)
-    yield case("a unit that is the same for all examples", act, want)
+    yield case("a unit that hardly varies, one that is the same for all", act, want)
     for N in (4, 1):
         yield _use_case(BatchNorm1d, 5, 3, N)
     N, seed = random.randint(5, 9), _new_seed()
@@ -2229,7 +2233,7 @@ _put(
 def _built(deep_network: Callable, sizes: tuple[int, int, int, int]) -> Any:
     """What a list of layers is made of."""
     layers, again, other = (deep_network(*sizes, generator=_g(s)) for s in (1, 1, 2))
-    if type(layers) not in (list, tuple) or not layers:
+    if not _are_layers(layers):
         return _otherwise(layers)
     found = _made_of(layers)
     if found["layers"] != _layers_said(sizes[3]):
@@ -2239,6 +2243,12 @@ def _built(deep_network: Callable, sizes: tuple[int, int, int, int]) -> Any:
         "the same generator": _is(_same(one, two), "the same weights", "others"),
         "another generator": _is(_same(one, three), "the same weights", "others"),
     }
+
+
+def _are_layers(found: Any) -> bool:
+    if type(found) not in (list, tuple) or not found:
+        return False
+    return all(callable(getattr(layer, "parameters", None)) for layer in found)
 
 
 def _same(one: list[Tensor], two: list[Tensor]) -> bool:
@@ -2667,7 +2677,7 @@ def train_deep(
 
 
 def _count_of(layers: Any) -> Any:
-    if type(layers) not in (list, tuple):
+    if not _are_layers(layers):
         return _otherwise(layers)
     found = {id(p): p for layer in layers for p in layer.parameters()}
     return {"parameters": sum(p.numel() for p in found.values())}
@@ -3833,7 +3843,8 @@ def layernorm(LayerNorm: type) -> Cases:
     ):
         x = _normal(*shape, seed=3, scale=2.0) + 1
         yield _ln_case(LayerNorm, x, 4, **options)
-    yield _ln_case(LayerNorm, torch.ones(2, 3, dtype=torch.float64), 4)
+    flat = torch.cat([torch.ones(1, 3).double(), _normal(1, 3, seed=7, scale=1e-3)])
+    yield _ln_case(LayerNorm, flat, 4)
     yield _ln_case(LayerNorm, _normal(3, 8, seed=5), 4, False)
     yield _ln_case(LayerNorm, _normal(1, 9, seed=6), 4)
     yield _ln_case(LayerNorm, _normal(4, 7, seed=_new_seed()), 4, fresh=True)
