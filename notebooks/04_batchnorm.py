@@ -1061,6 +1061,7 @@ explore.update_ratios(records)
 print(f"{'':12} {'train':>7} {'dev':>7}   {'video, dev':>10}")
 for what, (on_train, on_dev) in ledger.items():
     print(f"{what:12} {on_train:7.3f} {on_dev:7.3f}   {published[what]:10.3f}")
+print(f"steps: ours {steps:,}, the video 200,000; six layers {few:,}, the video 1,001")
 print(f"\nfirst loss: as drawn {hockey[0]:.2f}, last layer small {straight[0]:.2f}")
 for gain in (1, 5 / 3):
     size = push(20, gain, "tanh")[-1].std()
