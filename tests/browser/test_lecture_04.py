@@ -95,7 +95,7 @@ def test_each_rate_has_its_lines(lecture):
 
 def test_a_run_shows_its_saturation_and_a_layer_can_be_picked(lecture):
     run = lecture.outputs('trained["bad, plain"]').locator(".wb-live:visible")
-    heads = run.locator(".wb-head").all_inner_texts()
+    heads = run.locator(".wb-head").all_text_contents()
     assert heads == [
         "Loss",
         "Activations",

@@ -310,7 +310,8 @@ def _limits_below(panel: Panel) -> str:
     """The three numbers of an axis, in as few letters as they need."""
     marks = []
     for value in (panel.xlim[0], 0.0, panel.xlim[1]):
-        x, words = panel.x(value), _tiny(value) if value else "0"
+        x = panel.x(value)
+        words = number(value, 2) if abs(value) >= 0.01 else _tiny(value)
         marks.append(
             svg.text(x, panel.bottom + 17, words, "soft", 11.5, "middle", halo=False)
         )
