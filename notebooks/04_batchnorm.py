@@ -283,7 +283,7 @@ print(f"units saturated for all examples: {saturated.all(dim=0).sum()}")
 
 # %% [markdown]
 # A saturated output is no harm to a unit that other examples find awake. The harm is a
-# *column*: a unit that is stuck for **all** examples gets no gradient from any of them.
+# *column*: a unit that is stuck for *all* examples gets no gradient from any of them.
 # It never changes, and is called **dead**. So the question goes to each column, and
 # `all(dim=0)` asks it.
 #
@@ -615,8 +615,8 @@ _ = left.set(ylabel="unit", yticks=range(6))
 
 # %% [markdown]
 # Two things are added. A little number under the root, `eps`, so that nothing is
-# divided by zero. And a **gain** and a **bias** for each unit, $\gamma$ and $\beta$,
-# that are learned. They begin at $1$ and $0$; the network may move away from them.
+# divided by zero. And a gain and a bias for each unit, $\gamma$ and $\beta$, that are
+# learned. They begin at $1$ and $0$; the network may move away from them.
 #
 # $$\hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} \qquad
 # y = \gamma\hat x + \beta$$
@@ -873,7 +873,7 @@ few = budget(full=1_001, check=25)
 trained = {}
 
 # %% [markdown]
-# **Badly drawn, no BatchNorm.** Five things to read. *Loss*: does it begin near $3.30$,
+# *Badly drawn, no BatchNorm.* Five things to read. *Loss*: does it begin near $3.30$,
 # and fall? *Activations*: the outputs of each tanh; do the rows look alike, and how
 # many are saturated? *Gradients* of each layer's weights: alike, or growing from row to
 # row? *Saturation*: the image of above for one layer, chosen by the menu. *Updates*:
@@ -889,7 +889,7 @@ first = {"bad, plain": train(trained["bad, plain"], few, 0.1, panels)[0]}
 # ones': they have grown on their way back, through weights that are ten times too
 # large. It learns, slowly, in spite of all.
 #
-# **Well drawn, no BatchNorm.**
+# *Well drawn, no BatchNorm.*
 
 # %%
 trained["good, plain"] = deep(normed=False, divided=True)
@@ -897,7 +897,7 @@ first["good, plain"] = train(trained["good, plain"], few, 0.1, panels)[0]
 
 # %% [markdown]
 # The rows look alike, forward and back. Some outputs are saturated, in no column all of
-# them. **Badly drawn, with BatchNorm**: the same weights as in the first of the four.
+# them. *Badly drawn, with BatchNorm*: the same weights as in the first of the four.
 
 # %%
 trained["bad, BatchNorm"] = deep(normed=True, divided=False)
@@ -905,8 +905,8 @@ first["bad, BatchNorm"] = train(trained["bad, BatchNorm"], few, 0.1, panels)[0]
 
 # %% [markdown]
 # The activations are healthy though the weights are not. The gradients of the weights
-# are small, and so are the updates. **Well drawn, with BatchNorm**, the network that
-# the video ends with:
+# are small, and so are the updates. *Well drawn, with BatchNorm*, the network that the
+# video ends with:
 
 # %%
 trained["good, BatchNorm"] = deep(normed=True, divided=True)
