@@ -14,6 +14,7 @@
 # %%
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -267,10 +268,11 @@ check("batchnorm.batchnorm", BatchNorm1d)
 # *15 min · ●●●○○*
 #
 # The first instrument. Send `X` through the layers, take the mean cross-entropy with
-# `Y`, go backward, and return for each layer the standard deviation of its outputs and
-# that of the loss's gradient at these outputs: `[(0.62, 0.0021), (0.58, 0.0019), …]`.
-# Each layer keeps its output in `out`; autograd keeps the gradient of such a result
-# only if it is asked to.
+# `Y`, go backward, and return for each layer the standard deviation (`.std()`) of its
+# outputs and that of the loss's gradient at them. One layer of weight $[[1, -1]]$
+# without a bias, `X` $[[1], [3]]$ and `Y` $[0, 1]$ give $[(2.582, 0.410)]$. Each layer
+# keeps its output in `out`; autograd keeps the gradient of such a result only if it is
+# asked to.
 
 # %% exercise="batchnorm.layer_statistics"
 def layer_statistics(layers: list, X: Tensor, Y: Tensor) -> list[tuple[float, float]]:
@@ -350,7 +352,7 @@ def deep_loss(C: Tensor, layers: list, X: Tensor, Y: Tensor) -> float:
 check("batchnorm.train_deep", deep_network, deep_logits, deep_step, deep_loss)
 
 # %% [markdown]
-# On all names the lecture's deep network, 47,024 parameters, takes about two minutes of
+# On all names the lecture's deep network, 47,024 parameters, takes about a minute of
 # one core for 20,000 steps; watch its layers while it learns. Take the `#` away from
 # the last line when the check above has passed.
 

@@ -9,6 +9,7 @@
 # %%
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -444,10 +445,11 @@ check("batchnorm.batchnorm", BatchNorm1d)
 # ## layer_statistics
 #
 # The first instrument. Send `X` through the layers, take the mean cross-entropy with
-# `Y`, go backward, and return for each layer the standard deviation of its outputs and
-# that of the loss's gradient at these outputs: `[(0.62, 0.0021), (0.58, 0.0019), …]`.
-# Each layer keeps its output in `out`; autograd keeps the gradient of such a result
-# only if it is asked to.
+# `Y`, go backward, and return for each layer the standard deviation (`.std()`) of its
+# outputs and that of the loss's gradient at them. One layer of weight $[[1, -1]]$
+# without a bias, `X` $[[1], [3]]$ and `Y` $[0, 1]$ give $[(2.582, 0.410)]$. Each layer
+# keeps its output in `out`; autograd keeps the gradient of such a result only if it is
+# asked to.
 
 # %% exercise="batchnorm.layer_statistics" minutes=15 difficulty=3
 def layer_statistics(layers: list, X: Tensor, Y: Tensor) -> list[tuple[float, float]]:
@@ -556,7 +558,7 @@ def deep_network(
     ### BEGIN SOLUTION
     sizes = [fan_in, *[hidden] * depth, classes]
     layers: list = []
-    for n, m in zip(sizes[:-1], sizes[1:], strict=True):
+    for n, m in pairwise(sizes):
         layers += [Linear(n, m, bias=False, generator=generator), BatchNorm1d(m)]
         layers += [Tanh()]
     layers.pop()  # the logits are not squashed
@@ -633,7 +635,7 @@ check("batchnorm.train_deep", deep_network, deep_logits, deep_step, deep_loss)
 # are.
 
 # %% [markdown]
-# On all names the lecture's deep network, 47,024 parameters, takes about two minutes of
+# On all names the lecture's deep network, 47,024 parameters, takes about a minute of
 # one core for 20,000 steps; watch its layers while it learns. Take the `#` away from
 # the last line when the check above has passed.
 

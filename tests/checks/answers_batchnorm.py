@@ -1445,7 +1445,113 @@ APT: dict[tuple[str, str], str] = {
     ("batchnorm.dead_units", "never changes"): "one end at a time",
 }
 
-EQUIVALENT: dict[str, dict[str, str]] = {}
+_LINES = "lines that do not depend on each other"
+
+# mutants that no check can or should reject, and why
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "batchnorm.initial_loss": {
+        "excess_loss: 1 → -1": "the last dimension is dimension 1",
+    },
+    "batchnorm.linear": {
+        "Linear.__init__: 0.5 → 0.505": "a measured spread is right within five per cent",
+        (
+            "Linear.__init__: def __init__(self, fan_in: int, fan_out: "
+            "int, bias: bool=True, generator: torch.Generator | "
+            "None=None) -> None: → self.bias = torch.zeros(fan_out, "
+            "requir… first"
+        ): _LINES,
+        (
+            "Linear.parameters: [self.weight, self.bias] → [self.bias, self.weight]"
+        ): "any order is as good",
+    },
+    "batchnorm.update_ratio": {
+        "measured_ratio: after - before → before - after": "a spread has no sign",
+    },
+    "batchnorm.batchnorm": {
+        (
+            "BatchNorm1d.__init__: def __init__(self, dim: int, eps: "
+            "float=1e-05, momentum: float=0.1) -> None: → self.beta = "
+            "torch.zeros(dim, requires_g… first"
+        ): _LINES,
+        (
+            "BatchNorm1d.__init__: def __init__(self, dim: int, eps: "
+            "float=1e-05, momentum: float=0.1) -> None: → self.gamma = "
+            "torch.ones(dim, requires_g… first"
+        ): _LINES,
+        (
+            "BatchNorm1d.__init__: def __init__(self, dim: int, eps: "
+            "float=1e-05, momentum: float=0.1) -> None: → "
+            "self.running_mean = torch.zeros(dim) first"
+        ): _LINES,
+        (
+            "BatchNorm1d.__init__: def __init__(self, dim: int, eps: "
+            "float=1e-05, momentum: float=0.1) -> None: → "
+            "self.running_var = torch.ones(dim) first"
+        ): _LINES,
+        (
+            "BatchNorm1d.parameters: [self.gamma, self.beta] → [self.beta, self.gamma]"
+        ): "any order is as good",
+        (
+            "BatchNorm1d.remember: def remember(self, mean: Tensor, var: "
+            "Tensor) -> None: → self.running_var = (1 - m) * self.runni… "
+            "first"
+        ): _LINES,
+    },
+    "batchnorm.train_deep": {
+        "deep_loss: True → False": "both lists are of one length",
+        (
+            "deep_loss: zip(layers, before, strict=True) → zip(layers, before)"
+        ): "both lists are of one length",
+        (
+            "deep_network: def deep_network(fan_in: int, hidden: int=100,"
+            " classes: int=27, depth: int=5, generator=None) -> list: → "
+            "layers: list = [] first"
+        ): _LINES,
+        "deep_step: 0 → -1": "place -1 is the last row: it comes twice",
+        (
+            "deep_step: [C, *[p for layer in layers for p in "
+            "layer.parameters()]] → [*[p for layer in layers for p in "
+            "layer.parameters()], C]"
+        ): "any order is as good",
+        (
+            "deep_step: def deep_step(C, layers, X, Y, lr: float, "
+            "batch_size: int=32, generator=None) -> float: → parameters ="
+            " [C, *[p for layer in layer… first"
+        ): _LINES,
+    },
+    "batchnorm.all_zero_init": {
+        "learns_from_zero: True → False": "both lists are of one length",
+        (
+            "learns_from_zero: zip(parameters, grads, strict=True) → "
+            "zip(parameters, grads)"
+        ): "both lists are of one length",
+        (
+            "unigram_loss: torch.bincount(Y, minlength=vocab_size) → torch.bincount(Y)"
+        ): "a letter that never comes costs nothing",
+    },
+    "batchnorm.fold_batchnorm": {
+        (
+            "fold_batchnorm: def fold_batchnorm(linear: Linear, bn: "
+            "BatchNorm1d) -> Linear: → bias = 0 if linear.bias is None "
+            "else li… first"
+        ): _LINES,
+        (
+            "fold_batchnorm: def fold_batchnorm(linear: Linear, bn: "
+            "BatchNorm1d) -> Linear: → new = Linear(*linear.weight.shape)"
+            " first"
+        ): _LINES,
+        (
+            "fold_batchnorm: def fold_batchnorm(linear: Linear, bn: "
+            "BatchNorm1d) -> Linear: → new.bias.data = ((bias - "
+            "bn.running_mea… first"
+        ): _LINES,
+    },
+    "batchnorm.layernorm": {
+        (
+            "LayerNorm.parameters: [self.gamma, self.beta] → [self.beta, self.gamma]"
+        ): "any order is as good",
+    },
+}
 
 # the wrong answers that were collected for this lesson, by number, and the known
 # mistake or the answer in WRONG that stands for each

@@ -1874,7 +1874,25 @@ def _stack(module: Any, sizes: tuple[int, ...], norm: bool, seed: int) -> list:
 
 def _statistics(function: Callable, sizes: tuple[int, ...], norm: bool) -> Any:
     layers = _stack(stage("batchnorm", function), sizes, norm, 1)
-    X, Y = _batch(sizes)
+    return _read(function, layers, *_batch(sizes))
+
+
+def _of_one_layer(function: Callable) -> Any:
+    """The statistics of the exercise's text."""
+    layer = stage("batchnorm", function).Linear(1, 2, bias=False)
+    _set(layer, weight=_plain([[1.0, -1.0]]))
+    return _read(function, [layer], _plain([[1.0], [3.0]]), torch.tensor([0, 1]))
+
+
+def _one_layer_by_hand() -> dict[str, Any]:
+    """Outputs ±1 and ±3; the gradient is half of what each probability is off by."""
+    one, three = 0.5 / (1 + math.exp(2)), 0.5 / (1 + math.exp(-6))
+    spread = math.sqrt(2 * (one**2 + three**2) / 3)
+    said = {"X and Y": Said("as they were")}
+    return {"outputs": [math.sqrt(20 / 3)], "gradients": [spread]} | said
+
+
+def _read(function: Callable, layers: list, X: Tensor, Y: Tensor) -> Any:
     old = X.clone(), Y.clone()
     rows = function(layers, X, Y)
     if type(rows) not in (list, tuple) or not all(_is_pair(row) for row in rows):
@@ -1914,6 +1932,8 @@ def _nudged(sizes: tuple[int, ...], norm: bool) -> dict[str, Any]:
 
 @exercise("batchnorm.layer_statistics")
 def layer_statistics(layer_statistics: Callable) -> Cases:
+    text = "one Linear of weight [[1, -1]], X [[1], [3]], Y [0, 1]"
+    yield case(text, lambda: _of_one_layer(layer_statistics), _one_layer_by_hand())
     for sizes, norm in (
         ((4, 6, 3), False),
         ((5, 7, 8, 6), False),
