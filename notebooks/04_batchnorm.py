@@ -270,8 +270,8 @@ _ = style.label_line(ax, (-0.98, 0.42), "outputs", style.FORWARD)
 
 # %% [markdown] tags=["why"]
 # **Why.** What goes into the tanh is a sum of 30 products, and comes out with the
-# spread below. A tanh is flat long before that. A unit whose output is beyond $\pm
-# 0.97$ is called **saturated**: less than $6$ % of a gradient gets through.
+# spread below. A tanh is flat long before that. A unit whose output is beyond
+# $\pm 0.97$ is called **saturated**: less than $6$ % of a gradient gets through.
 
 # %% tags=["nbval-check-output"] key="where-it-is-flat"
 print(f"into the tanh: std {drawn.pre.std():.1f}, largest {drawn.pre.abs().max():.0f}")
