@@ -109,6 +109,51 @@ def test_panels_come_with_what_is_logged(watched: Callable) -> None:
     assert "Updates" in told and "Activations" not in told
 
 
+ALL = ("loss", "activations", "gradients", "saturation", "updates")
+
+
+def test_the_image_of_what_is_stuck_counts_as_the_layer_does(watched: Callable) -> None:
+    run = trained(watched, panels=ALL)
+    assert len(well_formed(run)) == 5
+    first, last = (x for x in run.seen.layers if x.kind == "Tanh")
+    shown = scene.saturation(run.seen, LOOK)
+    assert shown is not None and shown.name == "1 Tanh" == first.name
+    assert len(shown.cells) == 16 and len(shown.cells[0]) == 9
+    assert shown.share == pytest.approx(first.output.spread.stuck)
+    picked = scene.saturation(run.seen, Look(layer="2 Linear"))
+    assert picked is not None and picked.name == last.name
+    assert "Saturation" in widget.still_html(run, LOOK)
+    assert still.png(run)[:4] == b"\x89PNG"
+
+
+def test_a_unit_is_dead_where_it_is_stuck_for_every_example(watched: Callable) -> None:
+    relu = nn.ReLU()
+    with torch.no_grad():
+        pushed = torch.tensor([[-1.0, 2.0, 3.0], [-2.0, -1.0, 4.0]])
+        run, _ = watched(2, panels=ALL)
+        for _ in run:
+            relu(pushed)
+            run.log(loss=1.0, model=relu)
+    shown = scene.saturation(run.seen, LOOK)
+    assert shown is not None and (shown.word, shown.dead) == ("zero", 1)
+    assert shown.cells == [[True, False, False], [True, True, False]]
+    drawn = panels.saturation(shown)
+    assert "1 unit is so for all" in drawn
+    ElementTree.fromstring(drawn)
+
+
+def test_without_a_layer_that_can_be_stuck_there_is_no_such_image(
+    watched: Callable,
+) -> None:
+    linear = nn.Linear(3, 2)
+    run, _ = watched(2, panels=("saturation",))
+    for _ in run:
+        linear(torch.zeros(4, 3))
+        run.log(loss=1.0, model=linear)
+    assert scene.saturation(run.seen, LOOK) is None
+    assert widget.drawn_panels(run, LOOK) == []
+
+
 def test_the_table_has_the_numbers_of_the_panels(watched: Callable) -> None:
     run = trained(watched)
     header, rows = words.table(run)

@@ -29,6 +29,11 @@ _DOORS = {
     "storage": "storage",
     "letter_map": "letters",
     "record_letters": "letters",
+    "saturation_image": "batchnorm",
+    "layer_histograms": "batchnorm",
+    "one_outlier": "batchnorm",
+    "batch_jitter": "jitter",
+    "update_ratios": "updates",
 }
 
 __all__ = list(_DOORS)

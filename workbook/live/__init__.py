@@ -47,8 +47,9 @@ def train(
     which the slider then multiplies.
     title: the picture's claim; without it, what the loss has done.
     reference: a value to compare with, `(value, label)`, or several as {label: value}.
-    panels: of "loss", "activations", "gradients", "updates"; without it, what is
-    logged decides.
+    panels: of "loss", "activations", "gradients", "updates", and "saturation", an
+    image of one layer's units and examples; without it, what is logged decides, and
+    that image is left out.
     log_axis: whether the loss begins on a logarithmic axis.
     view: "widget", "text" or "none"; without it, what suits the place.
     Raises ValueError for a number of steps below 0, an unknown panel or view.

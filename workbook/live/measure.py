@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 SAMPLE = 4096  # numbers looked at, at most
+CORNER = (32, 100)  # examples and units of an image of what is stuck, at most
 BINS = 40  # bars of a histogram
 EDGE = 0.97  # beyond it tanh counts as saturated: its slope is below 0.06
 
@@ -49,6 +50,14 @@ def sample(values: Any) -> Numbers | None:
     flat = values.detach().reshape(-1)
     across = values.shape[-1] if values.dim() > 1 else 1
     return flat[:: _stride(flat.numel(), across)].float().cpu().clone()
+
+
+def corner(values: Any) -> Any:
+    """A copy of the first examples and units of a batch, (N, H); None for others."""
+    if not is_tensor(values) or values.dim() != 2 or not values.is_floating_point():
+        return None
+    rows, columns = CORNER
+    return values.detach()[:rows, :columns].float().cpu().clone()
 
 
 def spread(numbers: Numbers, kind: str = "") -> Spread:
@@ -102,17 +111,19 @@ def stuck_word(kind: str) -> str:
     return "zero" if "relu" in kind else ""
 
 
+def where_stuck(numbers: Any, kind: str) -> Any:
+    """Of each number of a tensor, whether the function that made it is flat there."""
+    if stuck_word(kind) == "zero":
+        return numbers == 0
+    middle, edge = (0.5, EDGE / 2) if "sigmoid" in kind.lower() else (0.0, EDGE)
+    return (numbers - middle).abs() > edge
+
+
 def _stuck(numbers: Any, kind: str, low: float, high: float) -> float | None:
     """The share where the function that made the numbers is flat."""
-    word = stuck_word(kind)
     if kind == "bounded" and not -1 <= low < 0 < high <= 1:
         return None
-    if not word:
-        return None
-    if word == "zero":
-        return _share(numbers == 0)
-    middle, edge = (0.5, EDGE / 2) if "sigmoid" in kind.lower() else (0.0, EDGE)
-    return _share((numbers - middle).abs() > edge)
+    return _share(where_stuck(numbers, kind)) if stuck_word(kind) else None
 
 
 def _share(which: Any) -> float:

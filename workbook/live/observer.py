@@ -65,12 +65,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer at one step. output: None where it was not caught."""
+    """A layer at one step. output: None where it was not caught.
+
+    corner: the first examples and units of a batch, (N, H), or None.
+    """
 
     name: str
     kind: str
     output: Seen | None
     parameters: tuple[Parameter, ...]
+    corner: Any = field(default=None, repr=False)
 
     @property
     def is_bent(self) -> bool:
@@ -94,6 +98,7 @@ class Observer:
     def __init__(self) -> None:
         self._hooks: list[Any] = []
         self._outputs: dict[int, Numbers] = {}
+        self._corners: dict[int, Any] = {}
         self._before: dict[str, Numbers] = {}
         self._gradients: dict[str, Numbers] = {}
 
@@ -125,23 +130,28 @@ class Observer:
         """Take every hook down and forget the copies."""
         for hook in self._hooks:
             hook.remove()
-        self._hooks, self._outputs = [], {}
+        self._hooks, self._outputs, self._corners = [], {}, {}
         self._before, self._gradients = {}, {}
 
     def _catch(self, layer: Any, _: Any, output: Any) -> None:
         """The first output of a layer in the step: later ones may be an evaluation."""
         if id(layer) not in self._outputs:
-            numbers = measure.sample(_first_tensor(output))
+            found = _first_tensor(output)
+            numbers = measure.sample(found)
             if numbers is not None:
                 self._outputs[id(layer)] = numbers
+                self._corners[id(layer)] = measure.corner(found)
 
     def _layer(self, one: Found) -> Layer:
         numbers = self._outputs.get(id(one.layer))
+        corner = self._corners.get(id(one.layer))
         if numbers is None:
-            numbers = measure.sample(_first_tensor(getattr(one.layer, "out", None)))
+            kept = _first_tensor(getattr(one.layer, "out", None))
+            numbers, corner = measure.sample(kept), measure.corner(kept)
         parameters = [self._parameter(name, p) for name, p in one.parameters]
         seen = _seen(numbers, one.kind)
-        return Layer(one.name, one.kind, seen, tuple(p for p in parameters if p))
+        known = tuple(p for p in parameters if p)
+        return Layer(one.name, one.kind, seen, known, corner)
 
     def _parameter(self, name: str, parameter: Any) -> Parameter | None:
         now = measure.sample(_data(parameter))
@@ -258,7 +268,8 @@ def _seen(numbers: Numbers | None, kind: str = "") -> Seen | None:
 
 
 def _loose(name: str, values: Any) -> Layer:
-    return Layer(name, "", _seen(measure.sample(values), "bounded"), ())
+    seen = _seen(measure.sample(values), "bounded")
+    return Layer(name, "", seen, (), measure.corner(values))
 
 
 def _moves(numbers: Numbers) -> bool:

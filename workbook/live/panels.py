@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from workbook.explore.svg import Panel, minus, ticks
-from workbook.live.scene import TARGET, Event, Line, Losses, Row, Rows, Updates
+from workbook.live.scene import (
+    TARGET,
+    Event,
+    Line,
+    Losses,
+    Row,
+    Rows,
+    Stuck,
+    Updates,
+    percent,
+)
 from workbook.style import number
 
 WIDE, NARROW, HEIGHT = 640.0, 312.0, 232.0
@@ -251,6 +261,56 @@ def _axis_words(value: float) -> str:
 def _row_told(row: Row, header: Sequence[str]) -> str:
     cells = zip(header, row.cells, strict=True)
     return f"{row.name}: " + ", ".join(f"{name} {cell}" for name, cell in cells)
+
+
+# ------------------------------------------------------------------ what is stuck
+
+
+def saturation(scene: Stuck, height: float = HEIGHT) -> str:
+    """Examples down, units across; a mark where the unit is stuck for the example."""
+    rows, columns = len(scene.cells), len(scene.cells[0])
+    left, top, low = 0.0, 40.0, height - 26
+    wide, high = (NARROW - left) / columns, (low - top) / rows
+    marks = []
+    for row, cells in enumerate(scene.cells):
+        y = top + row * high
+        for start, length in _stretches(cells):
+            across = f"h{wide * length:.1f}v{high:.1f}h-{wide * length:.1f}z"
+            marks.append(f"M{left + start * wide:.1f} {y:.1f}{across}")
+    told = stuck_told(scene)
+    frame = f"M{left} {top}H{NARROW}V{low}H{left}Z"
+    body = [
+        _head("Saturation", "forward"),
+        _text(NARROW, 12, fit(scene.name, 18), "ink", "end"),
+        _text(0, 30, told, "soft wb-tiny"),
+        _shape("".join(marks), "ink", 0.85) if marks else "",
+        _curve(frame, "faint", 1),
+        _text(0, height - 10, f"{columns} units across", "soft wb-tiny"),
+        _text(NARROW, height - 10, f"{rows} examples down", "soft wb-tiny", "end"),
+    ]
+    label = f"Saturation of {scene.name}: {told}"
+    return _picture("".join(body), NARROW, height, label)
+
+
+def stuck_told(scene: Stuck) -> str:
+    """What the image counts, in words."""
+    dead = (
+        f"{scene.dead} units are so for all of them"
+        if scene.dead != 1
+        else ("1 unit is so for all of them")
+    )
+    return f"dark: {scene.word}, {percent(scene.share)}; {dead}"
+
+
+def _stretches(cells: Sequence[bool]) -> Iterable[tuple[int, int]]:
+    """(start, length) of each unbroken run of stuck cells."""
+    start = None
+    for i, stuck in enumerate([*cells, False]):
+        if stuck and start is None:
+            start = i
+        elif not stuck and start is not None:
+            yield start, i - start
+            start = None
 
 
 # ------------------------------------------------------------------ the updates

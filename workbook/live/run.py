@@ -19,7 +19,7 @@ from workbook.live import interrupts
 from workbook.live.observer import Observation, Observer
 from workbook.live.recorder import Pace, Recorder, Series
 
-PANELS = ("loss", "activations", "gradients", "updates")
+PANELS = ("loss", "activations", "gradients", "saturation", "updates")
 VIEWS = ("widget", "text", "none")
 HZ = 6  # pictures a second, at most
 DRAWING, DRAWING_ALL, OBSERVING = 0.006, 0.015, 0.01  # shares of the time, at most

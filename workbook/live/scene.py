@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workbook.live.measure import histogram, stuck_word
+from workbook.live.measure import histogram, stuck_word, where_stuck
 from workbook.live.observer import Layer, Observation, Parameter, Seen
 from workbook.live.recorder import Series
 from workbook.style import number
@@ -100,6 +100,20 @@ class Rows:
     limits: Point
     header: tuple[str, ...]
     rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """One layer's examples (down) and units (across), and which are stuck.
+
+    word: what stuck means for this layer. dead: units that are so for every example.
+    """
+
+    name: str
+    word: str
+    cells: list[list[bool]]
+    share: float
+    dead: int
 
 
 @dataclass(frozen=True)
@@ -315,6 +329,21 @@ def gradients(seen: Observation | None, look: Look) -> Rows | None:
     some = _some([p for _, p in shown], picked, ROWS)
     rows = [(p.name, p.gradient, p is picked) for p in some]
     return _rows(rows, ("mean", "std"), _gradient_cells, bounded=False)
+
+
+def saturation(seen: Observation | None, look: Look) -> Stuck | None:
+    """Where the picked layer is flat, or else the first that can be."""
+    if seen is None:
+        return None
+    shown = [x for x in seen.layers if x.corner is not None and stuck_word(_kind(x))]
+    shown = [x for x in shown if x.is_bent]
+    if not shown:
+        return None
+    picked = _picked_output(seen, shown, look.layer)
+    layer = picked if picked in shown else shown[0]
+    where = where_stuck(layer.corner, _kind(layer))  # (N, H)
+    share, dead = where.float().mean().item(), int(where.all(0).sum())
+    return Stuck(layer.name, stuck_word(_kind(layer)), where.tolist(), share, dead)
 
 
 def updates(run: Run, look: Look) -> Updates | None:

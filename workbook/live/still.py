@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbook import style
 from workbook.live import scene, words
-from workbook.live.panels import FEW, apart, fit, fit_end
-from workbook.live.scene import TARGET, Losses, Rows, Updates
+from workbook.live.panels import FEW, apart, fit, fit_end, stuck_told
+from workbook.live.scene import TARGET, Losses, Rows, Stuck, Updates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,6 +78,8 @@ def _box(name: str, place: int, beside: int) -> Box:
     if name == "updates":
         wide = WIDTH - 1.9 if beside == 1 else WIDTH / 2 - 1.75
         return left + 0.55, 0.3, wide, OTHER - 0.8
+    if name == "saturation":
+        return left + 0.2, 0.46, WIDTH / 2 - 0.5, OTHER - 0.84
     return left + 0.95, 0.42, 1.2, OTHER - 0.8
 
 
@@ -92,9 +94,10 @@ def _scenes(run: Run, look: scene.Look) -> dict[str, Any]:
         "loss": scene.losses(run, look),
         "activations": scene.activations(run.seen, look),
         "gradients": scene.gradients(run.seen, look),
+        "saturation": scene.saturation(run.seen, look),
         "updates": scene.updates(run, look),
     }
-    wanted = run.panels or made
+    wanted = run.panels or made.keys() - {"saturation"}
     shown = {name: it for name, it in made.items() if it and name in wanted}
     return shown or {"loss": made["loss"]}
 
@@ -259,6 +262,15 @@ def _cell(ax: Axes, x: float, y: float, text: str, align: str) -> None:
     )
 
 
+def _saturation(ax: Axes, it: Stuck) -> None:
+    ax.set_title(f"Saturation: {fit(it.name, 18)}", color=style.FORWARD, pad=16)
+    ax.imshow(it.cells, cmap="Greys", vmin=0, vmax=1.15, aspect="auto")
+    ax.spines[:].set_visible(True)
+    ax.set(xticks=[], yticks=[])
+    ax.set_xlabel(f"{len(it.cells[0])} units across, {len(it.cells)} examples down")
+    ax.text(0, 1.03, stuck_told(it), transform=ax.transAxes, size=7, color=style.SOFT)
+
+
 def _updates(ax: Axes, it: Updates) -> None:
     ax.set_title("Updates : data, log10", color=style.BACKWARD)
     ax.set(xlim=it.xlim, ylim=it.ylim, xlabel="step")
@@ -285,5 +297,6 @@ _DRAW = {
     "loss": _loss,
     "activations": lambda ax, it: _rows(ax, it, "Activations", style.FORWARD),
     "gradients": lambda ax, it: _rows(ax, it, "Gradients", style.BACKWARD),
+    "saturation": _saturation,
     "updates": _updates,
 }

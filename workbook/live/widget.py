@@ -142,7 +142,7 @@ class Widget:
         run, look = self.run, self.controls.look
         self.controls.follow()
         drawn = drawn_panels(run, look)
-        if len(drawn) == 4:
+        if len(drawn) >= 4:
             self.box.remove_class("wb-few")
         self.head.value = head(run)
         self.picture.value = f'<div class="wb-panels">{"".join(drawn)}</div>'
@@ -221,17 +221,20 @@ def drawn_panels(run: Run, look: scene.Look) -> list[str]:
     wanted = run.panels or ("loss", "activations", "gradients", "updates")
     activations = scene.activations(run.seen, look) if "activations" in wanted else None
     gradients = scene.gradients(run.seen, look) if "gradients" in wanted else None
+    stuck = scene.saturation(run.seen, look) if "saturation" in wanted else None
     updates = scene.updates(run, look) if "updates" in wanted else None
-    wide = bool(activations) == bool(gradients)
+    wide = bool(activations) + bool(gradients) + bool(stuck) in (0, 2)
     drawn = []
     if "loss" in wanted:
-        alone = not (activations or gradients or updates)
+        alone = not (activations or gradients or stuck or updates)
         height = ALONE if alone else panels.HEIGHT
         drawn.append(_figure(panels.losses(scene.losses(run, look), height), True))
     if activations:
         drawn.append(_figure(panels.rows(activations, "Activations", "forward")))
     if gradients:
         drawn.append(_figure(panels.rows(gradients, "Gradients", "backward")))
+    if stuck:
+        drawn.append(_figure(panels.saturation(stuck)))
     if updates:
         drawn.append(_figure(panels.updates(updates, wide), wide))
     return drawn
