@@ -27,6 +27,7 @@ from typing import Any
 POINTS = 320  # buckets of a series, at most
 CHUNK = 1024  # values taken in before they are sorted into buckets
 WINDOW = 30  # the smoothed line averages over about 1/30 of the points to each side
+NO_TENSOR = (AttributeError, TypeError, ValueError, RuntimeError)  # of `.item()`
 MEMORY = 4.0  # seconds over which the speed is measured
 
 
@@ -76,7 +77,8 @@ class Series:
         self.trouble: tuple[int, float] | None = None  # the first NaN or infinity
         self._buckets: list[Bucket] = []
         self._steps, self._values = array("q"), array("d")
-        self._put_step, self._put = self._steps.append, self._values.append
+        # for a loop that cannot spare a call: a float, and then its step
+        self.put, self.put_step = self._values.append, self._steps.append
 
     def add(self, step: int, value: Any) -> None:
         """Take a number: float, tensor of one element, or anything with `.data`.
@@ -84,17 +86,17 @@ class Series:
         Steps must not go back. Raises TypeError for what is not one number.
         """
         try:
-            self._put(value.item())  # a tensor, once a step: no call more than needed
-        except (AttributeError, TypeError, ValueError, RuntimeError):
-            self._put(plain(value))
-        self._put_step(step)
+            self.put(value.item())
+        except NO_TENSOR:
+            self.put(plain(value))
+        self.put_step(step)
         if len(self._steps) >= CHUNK:
-            self._fold()
+            self.settle()
 
     @property
     def buckets(self) -> list[Bucket]:
         """All values so far, in order."""
-        self._fold()
+        self.settle()
         return self._buckets
 
     def __len__(self) -> int:
@@ -136,10 +138,12 @@ class Series:
             count = counts[end] - counts[start]
             whole = bucket.count and count
             mean = (totals[end] - totals[start]) / count if whole else math.nan
+            if mean <= 0 < bucket.low:  # tiny ones behind large ones: lost in the sums
+                mean = bucket.mean
             line.append((bucket.step, mean))
         return line
 
-    def _fold(self) -> None:
+    def settle(self) -> None:
         """Sort what was taken in into buckets."""
         steps, values = self._steps[:], self._values[:]
         if not steps:

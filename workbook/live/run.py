@@ -17,13 +17,14 @@ from typing import Any, Protocol
 
 from workbook.live import interrupts
 from workbook.live.observer import Observation, Observer
-from workbook.live.recorder import Pace, Recorder, Series
+from workbook.live.recorder import NO_TENSOR, Pace, Recorder, Series
 
 PANELS = ("loss", "activations", "gradients", "saturation", "updates")
 VIEWS = ("widget", "text", "none")
 HZ = 6  # pictures a second, at most
-DRAWING, DRAWING_ALL, OBSERVING = 0.006, 0.015, 0.01  # shares of the time, at most
+DRAWING, DRAWING_ALL, OBSERVING = 0.004, 0.012, 0.01  # shares of the time, at most
 UNSEEN = 0.001  # the share for observing where nobody watches
+SETTLING = 0.5  # seconds of losses that wait to be sorted, at most
 NAP = 0.02  # seconds between two looks at the controls while paused
 HISTORY = 160  # points of an update ratio's line
 TURNS = 12  # changes of the learning rate that stay marked
@@ -84,7 +85,8 @@ class Run:
         self._stop = self._armed = False
         self._model: Any = None
         self._loose: Mapping[str, Any] = {}
-        self._add = self.recorder.of("loss").add
+        self._losses = self.recorder.of("loss")
+        self._put, self._put_step = self._losses.put, self._losses.put_step
         self._view, self._observer = view, Observer()
         self._drawing = Pace(HZ, DRAWING)
         self._observing = Pace(50, OBSERVING if view else UNSEEN)
@@ -120,8 +122,13 @@ class Run:
         object with `parameters()` and perhaps `layers`; it is looked at now and then.
         activations: tensors by name, where no layer keeps them.
         """
-        if loss is not None:
-            self._add(self.step, loss)
+        if loss is not None:  # once a step, so the account is written here
+            try:
+                self._put(loss.item())
+            except NO_TENSOR:
+                self._losses.add(self.step, loss)
+            else:
+                self._put_step(self.step)
         if others:
             self.recorder.log(self.step, **others)
             if self.over:  # a last figure, worked out after the loop
@@ -244,7 +251,8 @@ class Run:
             self._arm()
         watched = self._listening and self._model is not None
         looking = self._observing.next if watched else math.inf
-        self._wake = min(self._drawing.next, looking)
+        self._losses.settle()
+        self._wake = min(self._drawing.next, looking, now + SETTLING)
 
     def _rest(self) -> None:
         """Wait until somebody lets the run go on, or stops it."""
