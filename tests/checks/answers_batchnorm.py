@@ -1453,7 +1453,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "excess_loss: 1 → -1": "the last dimension is dimension 1",
     },
     "batchnorm.linear": {
-        "Linear.__init__: 0.5 → 0.505": "a measured spread is right within five per cent",
+        "Linear.__init__: 0.5 → 0.505": "a spread is right within five per cent",
         (
             "Linear.__init__: def __init__(self, fan_in: int, fan_out: "
             "int, bias: bool=True, generator: torch.Generator | "
