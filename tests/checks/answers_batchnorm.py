@@ -1548,6 +1548,18 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "batchnorm.layernorm": {
         (
+            "LayerNorm.__call__: def __call__(self, x: Tensor) -> Tensor: "
+            "→ var = x.var(-1, keepdim=True, correctio… first"
+        ): _LINES,
+        (
+            "LayerNorm.__init__: def __init__(self, dim: int, eps: float=1e-05) "
+            "-> None: → self.beta = torch.zeros(dim, requires_g… first"
+        ): _LINES,
+        (
+            "LayerNorm.__init__: def __init__(self, dim: int, eps: float=1e-05) "
+            "-> None: → self.gamma = torch.ones(dim, requires_g… first"
+        ): _LINES,
+        (
             "LayerNorm.parameters: [self.gamma, self.beta] → [self.beta, self.gamma]"
         ): "any order is as good",
     },
