@@ -1453,7 +1453,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "excess_loss: 1 → -1": "the last dimension is dimension 1",
     },
     "batchnorm.linear": {
-        "Linear.__init__: 0.5 → 0.505": "a measured spread is right within five per cent",
+        "Linear.__init__: 0.5 → 0.505": "a spread is right within five per cent",
         (
             "Linear.__init__: def __init__(self, fan_in: int, fan_out: "
             "int, bias: bool=True, generator: torch.Generator | "
@@ -1547,6 +1547,18 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ): _LINES,
     },
     "batchnorm.layernorm": {
+        (
+            "LayerNorm.__call__: def __call__(self, x: Tensor) -> Tensor: "
+            "→ var = x.var(-1, keepdim=True, correctio… first"
+        ): _LINES,
+        (
+            "LayerNorm.__init__: def __init__(self, dim: int, eps: float=1e-05) "
+            "-> None: → self.beta = torch.zeros(dim, requires_g… first"
+        ): _LINES,
+        (
+            "LayerNorm.__init__: def __init__(self, dim: int, eps: float=1e-05) "
+            "-> None: → self.gamma = torch.ones(dim, requires_g… first"
+        ): _LINES,
         (
             "LayerNorm.parameters: [self.gamma, self.beta] → [self.beta, self.gamma]"
         ): "any order is as good",

@@ -3590,7 +3590,7 @@ def fold_batchnorm(fold_batchnorm: Callable, folded: Callable) -> Cases:
     yield _fold_case(fold_batchnorm, 4, 4, True, 3, telling=True)
     for n, m, bias, seed in ((3, 5, True, 1), (6, 4, False, 2)):
         yield _fold_case(fold_batchnorm, n, m, bias, seed)
-    for plan in ("LBTLBTLB", "LTLBT", "LT", "TLB", "LBTL"):
+    for plan in ("LBTLBTLB", "LTLBT", "LT", "TLB", "LBTL", "LTB"):
         act = lambda p=plan: _all_folded(folded, fold_batchnorm, p)  # noqa: E731
         names = {"L": "Linear", "B": "BatchNorm1d", "T": "Tanh"}
         text = "folded: " + ", ".join(names[x] for x in plan)
