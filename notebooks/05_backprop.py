@@ -1,0 +1,1126 @@
+# %% [markdown]
+# # 5 · Becoming a backprop ninja
+#
+# Can we train without autograd, and know that every gradient is right?
+#
+# You will be able to
+#
+# - derive the gradient of each layer from its shapes and its formula;
+# - collapse a chain of small steps into one short expression;
+# - compare two gradients so strictly that no slip passes.
+
+# %% [markdown]
+# This page goes with [Becoming a backprop ninja](https://youtu.be/q8SA3rM6ckI) by
+# Andrej Karpathy; each section names its part of the video, and his two short formulas
+# stand here where their layer is taught. You bring lesson 4's network with BatchNorm,
+# the chain rule of lesson 1, and broadcasting. Paper and pencil help.
+#
+# On the page, $dx$ is short for $\partial L / \partial x$: by how much the loss grows
+# when $x$ grows a little. In the code it is `dx`. The exercises are in
+# `exercises/05_backprop.ipynb`.
+
+# %%
+import time
+
+import torch
+import torch.nn.functional as F
+
+from workbook import budget, data, explore, live, predict, style
+from workbook.given.mlp import build_dataset, split_words  # as written in lesson 3
+
+style.use()
+torch.set_num_threads(1)  # these matrices are too small to be shared out
+
+# %% tags=["nbval-check-output"] key="the-data"
+words = data.names()
+itos = dict(enumerate([".", *sorted(set("".join(words)))]))  # number -> letter
+stoi = {letter: i for i, letter in itos.items()}  # letter -> number
+train_names, dev_names, test_names = split_words(words)
+Xtr, Ytr = build_dataset(train_names, stoi)
+Xdev, Ydev = build_dataset(dev_names, stoi)
+print(
+    f"train {len(Xtr):,} examples, dev {len(Xdev):,}; the first name: {train_names[0]}"
+)
+
+# %% [markdown]
+# ## What backward() cannot know
+#
+# **Question.** `loss.backward()` has served us for four lessons. Why look inside?
+#
+# It finds the gradient of what is *written*, and cannot know what was *meant*. Say we
+# fear that a single odd example might pull too hard. So its loss shall count for at
+# most 2 nats, and we write `clamp(max=2)`.
+#
+# *In the video: the introduction, and why backpropagation leaks.*
+
+# %% [markdown]
+# **Predict.** Three scores, $3$, $0$ and $0$; the right answer is the second. The loss
+# is about $3.1$ nats, and is cut off at $2$. What is the gradient of the second score?
+
+# %% tags=["predict"]
+guess = predict("backprop.second_score")
+
+# %%
+scores = torch.tensor([[3.0, 0.0, 0.0]], requires_grad=True)
+odd_loss = F.cross_entropy(scores, torch.tensor([1]))
+odd_loss.clamp(max=2).backward()
+guess.compare(scores.grad[0, 1])
+
+# %% tags=["nbval-check-output"] key="clamped"
+(whole,) = torch.autograd.grad(F.cross_entropy(scores, torch.tensor([1])), scores)
+print("the loss cut off:     ", [f"{x:.2f}" for x in scores.grad[0].tolist()])
+print("the loss as it is:    ", [f"{x:.2f}" for x in whole[0].tolist()])
+short = whole[0].clamp(-0.5, 0.5)
+print("the gradient cut off: ", [f"{x:.2f}" for x in short.tolist()])
+
+# %% [markdown] tags=["why"]
+# **Why.** Above $2$ the loss that we wrote is flat, and a flat function has slope zero.
+# The example on which the model is most wrong teaches it nothing. What was meant is the
+# last line: the loss whole, the gradient cut off.
+
+# %% [markdown]
+# Nobody complains, and the other examples go on teaching. The saturated and dead units
+# of lesson 4 are of the same kind. Karpathy calls backpropagation a
+# [leaky abstraction](https://karpathy.medium.com/yes-you-should-understand-backprop-e2f06eab496b):
+# whoever does not know what it does will not see what it did. So we do without it once,
+# through a whole network.
+
+# %% [markdown]
+# ## A network in small steps
+#
+# **Question.** The gradient of a whole network is too much for one thought. How small
+# must its steps be, for each to be one line of school calculus?
+#
+# So small that each step does one thing: multiply, add, sum, raise to a power. First
+# the parameters, for 64 neurons.
+#
+# *In the video: the starter code, and the forward pass in small pieces.*
+
+# %% tags=["nbval-check-output"] key="parameters"
+g = torch.Generator().manual_seed(2147483647)
+
+
+def draw(*shape, scale=1.0):
+    return scale * torch.randn(shape, generator=g, dtype=torch.float64)
+
+
+C = draw(27, 10)
+W1, b1 = draw(30, 64, scale=(5 / 3) / 30**0.5), draw(64, scale=0.1)
+bngain, bnbias = 1 + draw(64, scale=0.1), draw(64, scale=0.1)
+W2, b2 = draw(64, 27, scale=0.1), draw(27, scale=0.1)
+
+parameters = {"C": C, "W1": W1, "b1": b1, "bngain": bngain, "bnbias": bnbias}
+parameters |= {"W2": W2, "b2": b2}
+for p in parameters.values():
+    p.requires_grad = True
+print(f"{sum(p.nelement() for p in parameters.values()):,} parameters")
+
+# %% [markdown]
+# Two choices serve the checking. No bias is zero and no gain is one: a factor of zero
+# or one would hide a mistake in what stands beside it. And the numbers are 64-bit
+# floats, with some sixteen digits, so that rounding stays far below any mistake.
+#
+# `b1` is superfluous before BatchNorm, as lesson 4 found. We keep it, to see how that
+# looks from behind.
+
+# %%
+n = 32  # examples in the batch
+ix = torch.randint(0, len(Xtr), (n,), generator=g)
+Xb, Yb = Xtr[ix], Ytr[ix]
+
+emb = C[Xb]  # (n, 3, 10)
+embcat = emb.view(n, 30)
+hprebn = embcat @ W1 + b1  # (n, 64), before BatchNorm
+
+bnmean = hprebn.mean(0, keepdim=True)  # (1, 64)
+bndiff = hprebn - bnmean  # (n, 64)
+bndiff2 = bndiff**2
+bnvar = bndiff2.sum(0, keepdim=True) / n  # (1, 64)
+bnvar_inv = (bnvar + 1e-5) ** -0.5  # one over the standard deviation
+bnraw = bndiff * bnvar_inv  # (n, 64)
+hpreact = bngain * bnraw + bnbias
+h = torch.tanh(hpreact)  # (n, 64)
+
+# %% [markdown]
+# The variance divides by $n$, as `torch.nn.BatchNorm1d` and lesson 4 do it in training.
+# The video divides by $n - 1$; we shall see what that changes, and by how much.
+#
+# The loss, too, in its smallest pieces: the softmax with the largest score taken away,
+# and the logarithm of what it gives to the letter that came.
+
+# %% tags=["nbval-check-output"] key="the-loss"
+logits = h @ W2 + b2  # (n, 27)
+logit_maxes = logits.max(1, keepdim=True).values  # (n, 1)
+norm_logits = logits - logit_maxes
+counts = norm_logits.exp()
+counts_sum = counts.sum(1, keepdim=True)  # (n, 1)
+counts_sum_inv = counts_sum**-1
+probs = counts * counts_sum_inv  # (n, 27), rows sum to 1
+logprobs = probs.log()
+loss = -logprobs[range(n), Yb].mean()
+print(f"loss {loss:.4f}, and by the library {F.cross_entropy(logits, Yb):.4f}")
+
+# %% [markdown]
+# Now autograd runs once, as our witness: it shall keep the gradient of every step.
+
+# %% tags=["nbval-check-output"] key="the-steps"
+steps = parameters | {
+    "emb": emb, "embcat": embcat, "hprebn": hprebn, "bnmean": bnmean,
+    "bndiff": bndiff, "bndiff2": bndiff2, "bnvar": bnvar, "bnvar_inv": bnvar_inv,
+    "bnraw": bnraw, "hpreact": hpreact, "h": h, "logits": logits,
+    "logit_maxes": logit_maxes, "norm_logits": norm_logits, "counts": counts,
+    "counts_sum": counts_sum, "counts_sum_inv": counts_sum_inv, "probs": probs,
+    "logprobs": logprobs,
+}  # fmt: skip
+for step in steps.values():
+    step.retain_grad()  # also of what is no parameter
+loss.backward()
+same = all(step.grad.shape == step.shape for step in steps.values())
+print(f"{len(steps)} gradients, each in the shape of its tensor: {same}")
+
+# %%
+explore.backprop_tape(steps, Xb, Yb)
+
+# %% [markdown]
+# Walk back with *Next*, from the loss on the right to the letters on the left. Each
+# tensor has a gradient of its own shape. What one step passes back is all that the step
+# before it needs to know.
+
+# %% [markdown]
+# The one rule behind it all: collect over every path. If $x_i$ has a hand in several
+# numbers $y_j$, then
+#
+# $$dx_i = \sum_j dy_j \, \frac{\partial y_j}{\partial x_i}$$
+#
+# So each step asks two things. Which $y_j$ does this number touch? And how fast does
+# each of them move with it? We answer index by index, then write it for whole tensors.
+
+# %% [markdown]
+# ## A strict judge
+#
+# **Question.** We shall write 26 gradients. When do we call one right?
+#
+# The video compares with `torch.allclose` and shows the largest difference. Before we
+# rely on it we try to fool it. Two gradients are at hand: that of `bnbias`, and a faint
+# one, some $10^{-9}$ in size, as it arrives behind many saturated layers. And four
+# answers to them, all of them wrong.
+#
+# *In the video: the function that compares.*
+
+# %% [markdown]
+# **Predict.** 64 copies of the right row instead of one; zeros for the faint gradient;
+# one number for all of it; every number off by a percent, with the permitted difference
+# set to $10^{-3}$. How many of the four does `torch.allclose` accept?
+
+# %% tags=["predict"]
+guess = predict("backprop.four_answers", options=[0, 1, 2, 3, 4])
+
+# %%
+true = bnbias.grad  # (64,)
+faint = 1e-7 * true
+rows = true.expand(64, 64)
+zeros, one, slip = torch.zeros_like(faint), faint.mean(), 1.01 * true
+accepted = [
+    torch.allclose(rows, true),
+    torch.allclose(zeros, faint),
+    torch.allclose(one, faint),
+    torch.allclose(slip, true, atol=1e-3),
+]
+guess.compare(sum(accepted))
+
+# %% [markdown] tags=["why"]
+# **Why.** It broadcasts, so that one number passes for 64, and 64 rows for one. And the
+# difference that it permits is a fixed one, `atol`, by default $10^{-8}$: beside a
+# gradient of $10^{-9}$ that permits anything, beside one of $10^{-2}$ a larger `atol`
+# permits a percent.
+
+# %% [markdown]
+# So our judge asks for the shape first, then for the type, and then measures the
+# largest error *as a share of the largest gradient*. A millionth is permitted. With
+# 64-bit floats rounding stays below $10^{-14}$, and no real mistake is that small.
+
+
+# %%
+def compare(name, mine, true):
+    """Say whether a gradient is right: its shape, its type, then every number."""
+    if mine.shape != true.shape:
+        said = f"has shape {tuple(mine.shape)}, not {tuple(true.shape)}"
+    elif mine.dtype != true.dtype:
+        said = f"is {mine.dtype}, not {true.dtype}"
+    else:
+        error = ((mine - true).abs().max() / true.abs().max()).item()
+        percent = f"{100 * error:.2g} % of the largest"
+        said = "right" if error <= 1e-6 else f"off by {percent}"
+    print(f"{name:16} {said}")
+
+
+# %% tags=["nbval-check-output"] key="strict"
+compare("64 rows", rows, true)
+compare("zeros", zeros, faint)
+compare("one number", one, faint)
+compare("a percent off", slip, true)
+compare("32-bit floats", true.float(), true)
+compare("the gradient", true.clone(), true)
+
+# %% [markdown]
+# And who judges autograd? A nudge, as in lesson 1: move one weight up and down by
+# $10^{-4}$, and watch the loss. It needs two runs for each number, so we ask for three.
+
+
+# %% tags=["nbval-check-output"] key="nudge"
+def loss_of(C, W1, b1, bngain, bnbias, W2, b2):
+    """The loss of our batch, in as few steps as the library allows."""
+    z = C[Xb].view(n, 30) @ W1 + b1
+    raw = F.batch_norm(z, None, None, bngain, bnbias, training=True)
+    return F.cross_entropy(torch.tanh(raw) @ W2 + b2, Yb)
+
+
+def nudged(name, place, by):
+    moved = {name: p.detach().clone() for name, p in parameters.items()}
+    moved[name][place] += by
+    return loss_of(**moved).item()
+
+
+for name, place in (("C", (1, 0)), ("W1", (3, 5)), ("bngain", (7,))):
+    slope = (nudged(name, place, 1e-4) - nudged(name, place, -1e-4)) / 2e-4
+    print(f"{name:7} nudged {slope:.6f}   autograd {parameters[name].grad[place]:.6f}")
+
+# %% [markdown]
+# Shape, type, share: a gradient that passes is right, and one that fails says how.
+#
+# **Your turn.** In the exercises: `backprop.compare`, your own judge, tried on answers
+# that want to fool it. It is the last but two, and you may do it first.
+
+# %% [markdown]
+# ## Copied forward, added back
+#
+# **Question.** `h @ W2 + b2` adds 27 numbers to 32 rows. One bias is used 32 times.
+# What is *its* gradient?
+#
+# Broadcasting copies: each row gets `b2` once more. And a number that acts in several
+# places collects what comes back from all of them.
+#
+# *In the video: the sums that belong to broadcasting, from the logits on.*
+
+# %%
+explore.copy_and_sum((4, 3), (3,))
+
+# %% [markdown]
+# Try other shapes, `4, 1` for the second. Then choose the sum. The two are mirror
+# images: what is copied forward is added up on the way back, and what is added up
+# forward is copied on the way back.
+
+# %% [markdown]
+# Index by index. In $y_{ij} = x_{ij} + b_j$ the number $b_j$ touches the whole column
+# $j$, each of its numbers at the rate $1$, and no other column:
+#
+# $$db_j = \sum_{i,k} dy_{ik} \frac{\partial y_{ik}}{\partial b_j} = \sum_i dy_{ij}$$
+#
+# In $s_i = \sum_j x_{ij}$ the number $x_{ij}$ touches $s_i$ alone, at the rate $1$. So
+# $dx_{ij} = ds_i$, the same for the whole row.
+
+# %% tags=["nbval-check-output"] key="copied-and-added"
+dy = torch.tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])  # (2, 3)
+print("b (3,)   copied down:  db =", dy.sum(0).tolist())
+print("b (2, 1) copied right: db =", dy.sum(1, keepdim=True).tolist())
+
+ds = torch.tensor([[5.0], [7.0]])  # of s = x.sum(1, keepdim=True), x of shape (2, 3)
+print("summed along the row:  dx =", ds.expand(2, 3).tolist())
+
+# %% [markdown]
+# The shape tells which axes to sum over: a gradient must have the shape of its tensor.
+# What was $(3)$ and became $(2, 3)$ is summed over the axis that was added.
+#
+# What forward copies, backward adds. What forward adds, backward copies.
+
+# %% [markdown]
+# ## From the loss to the logits
+#
+# **Question.** The loss is one number, the logits are 32 rows of 27. How does one
+# become the other, backwards?
+#
+# First with one example, three letters, and numbers that can be done on paper. The
+# scores are $\ln 2$, $\ln 3$, $\ln 5$, so that `counts` is $(2, 3, 5)$ and `probs` is
+# $(0.2, 0.3, 0.5)$. The letter that came is the second.
+#
+# *In the video: exercise 1, from the loss to the logits.*
+
+# %% [markdown]
+# *The loss and the logarithm.* The loss is a mean over the $n$ numbers at the labels
+# $t_i$, with a minus. Only those touch it:
+#
+# $$dlogp_{ij} = -\tfrac1n \text{ where } j = t_i, \quad 0 \text{ elsewhere}$$
+#
+# The logarithm works on each number alone, and has the slope $1/p$:
+#
+# $$dp_{ij} = dlogp_{ij} \, / \, p_{ij}$$
+
+# %% [markdown]
+# *The product.* $p_{ij} = c_{ij} s_i$, with the counts $c$ and one over their sum,
+# $s$. A product swaps; and $s_i$ was copied along its row, so its parts are added:
+#
+# $$ds_i = \sum_j c_{ij} \, dp_{ij} \qquad dc_{ij} = s_i \, dp_{ij} + \dots$$
+#
+# The dots are a debt. The counts act along a second path: they make the sum.
+
+# %% [markdown]
+# *The sum.* $s_i = 1/u_i$ with $u_i = \sum_j c_{ij}$. The slope of $1/u$ is $-1/u^2$,
+# and a sum passes back copies:
+#
+# $$du_i = -ds_i \, / \, u_i^2 \qquad dc_{ij} = s_i \, dp_{ij} + du_i$$
+#
+# *The exponential* is its own slope, so its result stands there as a factor:
+#
+# $$dz_{ij} = c_{ij} \, dc_{ij}$$
+
+# %% tags=["nbval-check-output"] key="three-letters"
+c = torch.tensor([2.0, 3.0, 5.0])
+u = c.sum()
+dlogp = torch.tensor([0.0, -1.0, 0.0])  # one example, so 1/n is 1
+dp = dlogp / (c / u)
+first = dp / u  # the path through the product
+du = -(c * dp).sum() / u**2
+for name, numbers in {
+    "dp": dp, "dc, first path": first, "dc, both paths": first + du,
+    "dz": c * (first + du),
+}.items():  # fmt: skip
+    print(f"{name:15}", "  ".join(f"{x:7.4f}" for x in numbers.tolist()))
+
+# %% [markdown]
+# With pencil: $dp$ has $-1/0.3$ in the middle. Times $3$, that is $ds = -10$, and
+# $du = 10/10^2 = 0.1$: every count, the other letters' too, pushes the loss up by it,
+# since it makes the sum larger.
+#
+# Now the same lines on the real tensors, each followed by the judge.
+
+# %% tags=["nbval-check-output"] key="logprobs"
+with torch.no_grad():
+    dlogprobs = torch.zeros_like(logprobs)  # (n, 27)
+    dlogprobs[range(n), Yb] = -1 / n
+    dprobs = dlogprobs / probs
+    dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)  # (n, 1)
+    dcounts_sum = -dcounts_sum_inv / counts_sum**2
+    counts_one_path = counts_sum_inv * dprobs  # (n, 27)
+    dcounts = counts_one_path + dcounts_sum  # both paths
+
+compare("logprobs", dlogprobs, logprobs.grad)
+compare("probs", dprobs, probs.grad)
+compare("counts_sum_inv", dcounts_sum_inv, counts_sum_inv.grad)
+compare("counts_sum", dcounts_sum, counts_sum.grad)
+compare("counts, one path", counts_one_path, counts.grad)
+compare("counts", dcounts, counts.grad)
+
+# %% [markdown]
+# The forgotten path costs a few percent of the largest number only: large enough to
+# spoil a training, small enough to be taken for rounding by a kinder judge.
+#
+# *The largest score.* $z_{ij} = x_{ij} - m_i$, where $m_i$ is the largest logit of
+# the row. The logits pass on what they get; $m_i$ was copied, with a minus; and a
+# maximum hands what it gets to the one number that *was* the largest:
+#
+# $$dm_i = -\sum_j dz_{ij} \qquad
+# dx_{ij} = dz_{ij} + [\,j \text{ is largest}\,] \, dm_i$$
+
+# %% [markdown]
+# **Predict.** In lesson 3 a constant was added to all scores, and no probability
+# changed. So what should $dm_i$ be, the gradient of the constant that we take away?
+
+# %% tags=["predict"]
+guess = predict("backprop.the_constant")
+
+# %%
+with torch.no_grad():
+    dnorm_logits = counts * dcounts
+    dlogit_maxes = -dnorm_logits.sum(1, keepdim=True)  # (n, 1)
+guess.compare(dlogit_maxes.abs().max())
+
+# %% [markdown] tags=["why"]
+# **Why.** Whatever is taken away from all scores, the loss stays. So the gradient is
+# zero: not by luck, but because 27 numbers cancel. What the computer finds instead is
+# rounding, some $10^{-17}$.
+#
+# Here no comparison means anything. Autograd's own number is noise, and zeros would be
+# the better answer. What *can* be tested is that the sum cancels: that it is far
+# smaller than what it is a sum of.
+
+
+# %% tags=["nbval-check-output"] key="cancels"
+def cancels(name, parts, dim):
+    """Say whether numbers add up to zero along a dimension, but for rounding."""
+    share = (parts.sum(dim).abs().max() / parts.abs().max()).item()
+    said = "zero" if share <= 1e-12 else f"not zero: {share:.2g} of the largest part"
+    print(f"{name:16} {said}")
+
+
+with torch.no_grad():
+    largest = F.one_hot(logits.argmax(1), 27)  # (n, 27)
+    dlogits = dnorm_logits + largest * dlogit_maxes  # both paths
+cancels("logit_maxes", dnorm_logits, dim=1)
+cancels("another sum", dnorm_logits, dim=0)
+compare("norm_logits", dnorm_logits, norm_logits.grad)
+compare("logits", dlogits, logits.grad)
+
+# %% [markdown]
+# The path through the maximum carries nothing, so whoever forgets it will never be
+# told. It is there to keep the exponentials small, and not to learn from.
+#
+# One line for each step: its slope, times what came back, summed over every path.
+#
+# **Your turn.** In the exercises: `backprop.logprobs` and `backprop.softmax_chain`,
+# these steps, with both branches.
+
+# %% [markdown]
+# ## A pull and a push
+#
+# **Question.** Seven steps back, and on paper came $(0.2, -0.7, 0.5)$. Those are the
+# probabilities, with $1$ taken from the letter that came. Is that always so?
+#
+# *In the video: exercise 2, cross-entropy in one expression.*
+
+# %% [markdown]
+# Take the loss of one example as one formula. With scores $z$ and the right letter $t$,
+#
+# $$L = -\ln \frac{e^{z_t}}{\sum_k e^{z_k}} = \ln \sum_k e^{z_k} - z_t$$
+#
+# Its slope by $z_j$ is a line: the chain rule for the first part, and for the second a
+# one where $j$ is $t$.
+#
+# $$dz_j = \frac{e^{z_j}}{\sum_k e^{z_k}} - [\,j = t\,] = p_j - [\,j = t\,]$$
+#
+# In a batch of $n$ each row counts for an $n$-th.
+
+
+# %% tags=["nbval-check-output"] key="fused"
+@torch.no_grad()
+def cross_entropy_backward(logits, Y):
+    """The gradient of the mean cross-entropy by the logits, (n, V)."""
+    dlogits = F.softmax(logits, 1)
+    dlogits[range(len(Y)), Y] -= 1
+    return dlogits / len(Y)
+
+
+compare("logits", cross_entropy_backward(logits, Yb), logits.grad)
+paper = cross_entropy_backward(torch.tensor([[2.0, 3.0, 5.0]]).log(), torch.tensor([1]))
+print("on paper        ", [f"{x:.1f}" for x in paper[0].tolist()])
+
+# %%
+explore.forces(logits, Yb, itos)
+
+# %% [markdown]
+# Each score is pulled, and the pulls of a row add up to zero: what lifts the letter
+# that came is taken from the others, from each as much as it was believed in. Move on
+# to other examples. Then take steps: the better the answer, the weaker the pull.
+
+# %%
+fig, ax = style.figure("wide")
+ax.set_title("In each row one pull up and many pushes down")
+style.matrix(ax, dlogits, columns=list(itos.values()))
+ax.set_ylabel("32 examples")
+
+# %% [markdown]
+# **Look.** Blue is negative: to raise that score lowers the loss. One cell a row, and
+# about as deep everywhere, since the untrained network believes in no letter much. The
+# orange beside it is what it did believe in.
+
+# %% [markdown]
+# Seven steps, all of them right, come to one subtraction. It is faster, and it is safe:
+# nothing is divided by a probability that might be zero.
+#
+# **Your turn.** In the exercises: `backprop.cross_entropy_fused`.
+
+# %% [markdown]
+# ## Back through a linear layer
+#
+# **Question.** `logits = h @ W2 + b2`. We have the gradient of the result. What are
+# those of `h`, of `W2` and of `b2`?
+#
+# With names of one letter, $y_{ij} = \sum_k x_{ik} w_{kj} + b_j$: example $i$, output
+# $j$, input $k$.
+#
+# *In the video: exercise 1, the linear layer and its shapes.*
+
+# %% [markdown]
+# *The input.* $x_{ik}$ touches the row $i$ of $y$, all its outputs $j$, each at the
+# rate $w_{kj}$:
+#
+# $$dx_{ik} = \sum_j dy_{ij} \, w_{kj} \quad\text{so}\quad dx = dy \, W^\top$$
+#
+# *The weight.* $w_{kj}$ touches the column $j$ of $y$, in all examples $i$, each at
+# the rate $x_{ik}$:
+#
+# $$dw_{kj} = \sum_i x_{ik} \, dy_{ij} \quad\text{so}\quad dW = x^\top dy$$
+#
+# *The bias* was copied down the column: $db_j = \sum_i dy_{ij}$.
+
+# %% tags=["nbval-check-output"] key="linear-on-paper"
+x = torch.tensor([[1.0, 2.0]])  # one example, two inputs
+W = torch.tensor([[3.0, 4.0, 5.0], [6.0, 7.0, 8.0]])  # (2, 3)
+dy = torch.tensor([[1.0, 0.0, -1.0]])  # three outputs
+print("dx =", (dy @ W.T).tolist())
+print("dW =", (x.T @ dy).tolist())
+
+# %% [markdown]
+# By hand: $dx_1 = 1 \cdot 3 + 0 \cdot 4 - 1 \cdot 5 = -2$. And each number of $dW$ is one
+# input times one pull: a weight between a silent input and anything has no gradient.
+
+
+# %% tags=["nbval-check-output"] key="linear"
+@torch.no_grad()
+def linear_backward(dy, x, W):
+    """Of y = x @ W + b: the gradients of x (n, in), W (in, out) and b (out,)."""
+    return dy @ W.T, x.T @ dy, dy.sum(0)
+
+
+dh, dW2, db2 = linear_backward(dlogits, h, W2)
+compare("h", dh, h.grad)
+compare("W2", dW2, W2.grad)
+compare("b2", db2, b2.grad)
+compare("b2, as a mean", dlogits.mean(0), b2.grad)
+compare("h, W2 reshaped", dlogits @ W2.detach().view(27, 64), h.grad)
+
+# %% [markdown]
+# The shapes alone nearly give it away. `dW2` must be $(64, 27)$, made from $(32, 64)$
+# and $(32, 27)$, and one product does that. But the last line has the right shape as
+# well, and is wrong: `view` deals the weights out anew where `T` turns them. Shapes
+# tell what may be right, and the judge what is.
+#
+# Backward through a matrix is the same matrix, transposed.
+#
+# **Your turn.** In the exercises: `backprop.linear_backward`.
+
+# %% [markdown]
+# ## Back through tanh
+#
+# **Question.** $\tanh$ squashes each number alone. Which slope stands between its two
+# ends, and from which side do we read it off?
+#
+# *In the video: exercise 1, tanh.*
+
+# %%
+fig, ax = style.figure("pair")
+places = torch.linspace(-4, 4, 201)
+ax[0].plot(places, torch.tanh(places), color=style.FORWARD)
+ax[0].set(title="tanh squashes", xlabel="x", ylabel="tanh x")
+ax[1].plot(places, 1 - torch.tanh(places) ** 2, color=style.BACKWARD)
+ax[1].set(title="and lets little back", xlabel="x", ylabel="1 - tanh² x")
+
+# %% [markdown]
+# **Look.** On the right is the share of the gradient that passes. Where the left curve
+# is flat, it is near zero.
+#
+# $\tanh x = (e^x - e^{-x}) / (e^x + e^{-x})$, call it $a/b$. The slope of $a$ is $b$,
+# that of $b$ is $a$, so the quotient rule gives
+#
+# $$\frac{b \cdot b - a \cdot a}{b^2} = 1 - \left(\frac ab\right)^2 = 1 - \tanh^2 x$$
+#
+# and, each number for itself, $dx_{ij} = dy_{ij} \, (1 - y_{ij}^2)$.
+
+
+# %% tags=["nbval-check-output"] key="tanh"
+@torch.no_grad()
+def tanh_backward(dy, y):
+    """Of y = tanh(x): the gradient of x, from the *output* y."""
+    return dy * (1 - y**2)
+
+
+half = torch.tensor(0.5)
+print(f"at the output 0.5 the slope is {tanh_backward(torch.ones(()), half):.2f}")
+dhpreact = tanh_backward(dh, h)
+compare("hpreact", dhpreact, hpreact.grad)
+compare("with the input", tanh_backward(dh, hpreact.detach()), hpreact.grad)
+compare("not squared", dh * (1 - h.detach()), hpreact.grad)
+
+# %% [markdown]
+# The square is that of the output. With the input in its place the slope even turns
+# negative, wherever the input is beyond one.
+#
+# A step for each number alone: its slope times what came back.
+#
+# **Your turn.** In the exercises: `backprop.tanh_backward`.
+
+# %% [markdown]
+# ## Back through BatchNorm
+#
+# **Question.** BatchNorm ties the examples together: each is measured by the mean and
+# the spread of all. How does that look from behind?
+#
+# Eight examples of one neuron. Below each stands what comes back to its normalised
+# value, and what leaves it for the value before.
+#
+# *In the video: exercise 1, from the gain to the mean, and exercise 3.*
+
+# %%
+explore.batchnorm_gradient()
+
+# %% [markdown]
+# One example is pulled, and all the others answer. Choose *all alike*, then *like the
+# values*: nothing arrives at all. BatchNorm takes away the mean and the scale, so a
+# pull that would only shift or only stretch the batch has nothing to pull at.
+#
+# Now the derivation, in the order of the walk back.
+
+# %% [markdown]
+# *Gain and bias.* $y_{ij} = \gamma_j \hat x_{ij} + \beta_j$: a product and a sum, and
+# both parameters were copied down the examples.
+#
+# $$d\gamma_j = \sum_i \hat x_{ij} \, dy_{ij} \qquad d\beta_j = \sum_i dy_{ij} \qquad
+# d\hat x_{ij} = \gamma_j \, dy_{ij}$$
+
+# %% tags=["nbval-check-output"] key="gain-and-bias"
+with torch.no_grad():
+    dbngain = (bnraw * dhpreact).sum(0)  # (64,)
+    dbnbias = dhpreact.sum(0)
+    dbnraw = bngain * dhpreact  # (n, 64)
+compare("bngain", dbngain, bngain.grad)
+compare("with the output", (hpreact * dhpreact).sum(0).detach(), bngain.grad)
+compare("keepdim left on", dbnbias[None], bnbias.grad)
+compare("bnbias", dbnbias, bnbias.grad)
+compare("bnraw", dbnraw, bnraw.grad)
+
+# %% [markdown]
+# *The standard deviation.* One neuron from here on, so no $j$. $\hat x_i = d_i r$,
+# with $d_i$ the distance from the mean, $r = (v + \epsilon)^{-1/2}$, and the variance
+# $v = \frac1n \sum_i d_i^2$. Step by step:
+#
+# $$dr = \sum_i d_i \, d\hat x_i \qquad dv = -\tfrac12 (v + \epsilon)^{-3/2} \, dr$$
+#
+# Each distance has two paths to the loss, its own product and the variance. The slope
+# of $\frac1n d_i^2$ is $\frac2n d_i$:
+#
+# $$dd_i = r \, d\hat x_i + \tfrac2n \, d_i \, dv$$
+
+# %% [markdown]
+# *The mean.* $d_i = x_i - \mu$ with $\mu = \frac1n \sum_i x_i$. Two paths again: $x_i$
+# itself, and its $n$-th part in the mean, which was copied to all with a minus:
+#
+# $$d\mu = -\sum_i dd_i \qquad dx_i = dd_i + \tfrac1n \, d\mu$$
+
+# %% tags=["nbval-check-output"] key="batchnorm-chain"
+with torch.no_grad():
+    dbnvar_inv = (bndiff * dbnraw).sum(0, keepdim=True)  # (1, 64)
+    dbnvar = -0.5 * (bnvar + 1e-5) ** -1.5 * dbnvar_inv
+    dbndiff2 = (dbnvar / n).expand(n, 64)  # a sum passes back copies
+    bndiff_one_path = bnvar_inv * dbnraw
+    dbndiff = bndiff_one_path + 2 * bndiff * dbndiff2
+    dbnmean = -dbndiff.sum(0, keepdim=True)
+    dhprebn = dbndiff + dbnmean / n
+compare("bnvar_inv", dbnvar_inv, bnvar_inv.grad)
+compare("bnvar", dbnvar, bnvar.grad)
+compare("bndiff2", dbndiff2, bndiff2.grad)
+compare("bndiff, one path", bndiff_one_path, bndiff.grad)
+compare("bndiff", dbndiff, bndiff.grad)
+compare("bnmean", dbnmean, bnmean.grad)
+compare("hprebn", dhprebn, hprebn.grad)
+
+# %% [markdown]
+# It can be shorter. Put $dr$ and $dv$ into $dd_i$. With $(v + \epsilon)^{-3/2} = r^3$
+# there are three $r$, and two of them make $\hat x$ out of $d$:
+#
+# $$dd_i = r \, d\hat x_i - \tfrac1n \, d_i \, r^3 \sum_k d_k \, d\hat x_k
+# = r \left( d\hat x_i - \hat x_i \, \tfrac1n \sum_k \hat x_k \, d\hat x_k \right)$$
+
+# %% [markdown]
+# Then $d\mu$. The $\hat x_k$ sum to zero, so of the bracket's mean only that of
+# $d\hat x$ is left:
+#
+# $$dx_i = r \left( d\hat x_i - \tfrac1n \sum_k d\hat x_k
+# - \hat x_i \, \tfrac1n \sum_k \hat x_k \, d\hat x_k \right)$$
+
+# %% [markdown]
+# In words: take from what comes back its mean, and its share that goes like the values.
+# That is what the picture showed.
+#
+# On paper, four values $1, 1, 3, 3$: mean $2$, variance $1$, normalised
+# $-1, -1, 1, 1$. Let $1$ come back to the first and $0$ to the others. Its mean is
+# $\frac14$, the mean of its products with $\hat x$ is $-\frac14$. The first gets
+# $1 - \frac14 - \frac14 = \frac12$.
+
+
+# %% tags=["nbval-check-output"] key="batchnorm-fused"
+@torch.no_grad()
+def batchnorm_backward(dy, raw, gain, var_inv):
+    """Of y = gain * raw + bias, raw = x normalised: gradients of x, gain and bias."""
+    g = gain * dy  # (n, H), what comes back to raw
+    dx = var_inv * (g - g.mean(0) - raw * (raw * g).mean(0))
+    return dx, (raw * dy).sum(0), dy.sum(0)
+
+
+raw = torch.tensor([[-1.0], [-1.0], [1.0], [1.0]])
+came = torch.tensor([[1.0], [0.0], [0.0], [0.0]])
+print("on paper        ", batchnorm_backward(came, raw, 1.0, 1.0)[0].T.tolist())
+dhprebn, dbngain, dbnbias = batchnorm_backward(dhpreact, bnraw, bngain, bnvar_inv)
+compare("hprebn", dhprebn, hprebn.grad)
+
+# %% [markdown]
+# **Predict.** A batch of *two* examples. Something comes back to the first of them,
+# nothing to the second. What leaves for the value of the first, before BatchNorm?
+
+# %% tags=["predict"]
+guess = predict("backprop.batch_of_two")
+
+# %%
+pair = torch.tensor([[-1.0], [1.0]])  # two values, normalised: always these
+guess.compare(batchnorm_backward(torch.tensor([[1.0], [0.0]]), pair, 1.0, 1.0)[0][0, 0])
+
+# %% [markdown] tags=["why"]
+# **Why.** Two different values, minus their mean, over their spread, are $-1$ and $1$,
+# whatever they were. The layer's output does not depend on its input any more, so no
+# gradient can pass. With few examples BatchNorm leaves little to learn from.
+
+# %% [markdown]
+# Now the video's variance, the *unbiased* one: it divides the squares by $n - 1$, the
+# mean still by $n$. In the derivation one factor changes, the last
+# $\frac1n$ becomes $\frac1{n-1}$. `torch.nn.BatchNorm1d` uses the biased one to
+# normalise, and the unbiased one for the running average alone. To confuse the two in
+# the backward pass costs little, and is wrong:
+
+# %% tags=["nbval-check-output"] key="biased-unbiased"
+with torch.no_grad():
+    like = (bnraw * dbnraw).sum(0)
+    for m in (n, n - 1):
+        mixed = bnvar_inv * (dbnraw - dbnraw.mean(0) - bnraw * like / m)
+        compare(f"divided by {m}", mixed, hprebn.grad)
+        print(" " * 16, "accepted with atol=1e-4:", end=" ")
+        print(torch.allclose(mixed, hprebn.grad, atol=1e-4))
+
+# %% [markdown]
+# And last, the superfluous bias. BatchNorm's input was `embcat @ W1 + b1`, and whatever
+# `b1` adds to a whole column the mean takes away again. So its gradient, the sum of
+# `dhprebn` over the examples, should be zero, as that of the largest logit was. The
+# formula agrees: the bracket sums to $\sum d\hat x - \sum d\hat x - 0$.
+
+# %% tags=["nbval-check-output"] key="first-layer"
+dembcat, dW1, db1 = linear_backward(dhprebn, embcat, W1)
+compare("embcat", dembcat, embcat.grad)
+compare("W1", dW1, W1.grad)
+cancels("b1", dhprebn, dim=0)
+
+# %% [markdown]
+# Two gradients of this network are zero in truth and noise in the computer: that of the
+# largest logit, and that of a bias before BatchNorm. For them, and for no others, zero
+# is the right answer.
+#
+# **Your turn.** In the exercises: `backprop.bn_gain_bias`, `backprop.bn_chain`, the
+# steps, and `backprop.batchnorm_fused`, the one formula.
+
+# %% [markdown]
+# ## Back into the embedding table
+#
+# **Question.** The first step of all was an index, `C[Xb]`. It has no slope. What comes
+# back to a table?
+#
+# An index copies rows. The point of `a` was copied to every place where an `a` stood,
+# and so everything that comes back to those places is added up in the row of `a`.
+#
+# *In the video: exercise 1, the embedding.*
+
+# %% [markdown]
+# With $X_{ik}$ the letter at place $k$ of example $i$, and $e_{ik} = C_{X_{ik}}$ its
+# point, row $v$ of the table touches those places where its letter stands:
+#
+# $$dC_v = \sum_{i,k} [\,X_{ik} = v\,] \; de_{ik}$$
+#
+# On paper: the letters $1, 0, 1$ at three places, and $5, 6, 7$ come back. Then row $0$
+# gets $6$, and row $1$ gets $5 + 7 = 12$.
+
+# %% [markdown]
+# **Predict.** We hand three pulls to a table with `dC[letters] += pulls`. The letters
+# are $1, 0, 1$, the pulls $5, 6, 7$. What is in row $1$ then?
+
+# %% tags=["predict"]
+guess = predict("backprop.row_one")
+
+# %%
+letters, pulls = torch.tensor([1, 0, 1]), torch.tensor([5.0, 6.0, 7.0])
+dtable = torch.zeros(3)
+dtable[letters] += pulls
+guess.compare(dtable[1])
+
+# %% [markdown] tags=["why"]
+# **Why.** `dC[i] += x` reads all rows, adds, and writes all rows back. Row $1$ was read
+# twice as zero, so the last one that writes wins. `index_add_` adds one after the
+# other. So does a product with one-hot vectors, as in lesson 3; backward it is their
+# transpose.
+
+
+# %% tags=["nbval-check-output"] key="embedding"
+@torch.no_grad()
+def embedding_backward(demb, X, rows):
+    """Of emb = C[X]: the gradient of C (rows, E), from demb (N, T, E)."""
+    dC = torch.zeros(rows, demb.shape[-1], dtype=demb.dtype)
+    return dC.index_add_(0, X.flatten(), demb.flatten(0, 1))
+
+
+print("on paper        ", embedding_backward(pulls[None, :, None], letters[None], 3).T)
+demb = dembcat.view(n, 3, 10)  # a view back: the same numbers in the shape of emb
+dC = embedding_backward(demb, Xb, 27)
+overwritten = torch.zeros_like(dC)
+overwritten[Xb] += demb
+one_hot = F.one_hot(Xb, 27).double().flatten(0, 1)  # (3n, 27)
+compare("emb", demb, emb.grad)
+compare("C", dC, C.grad)
+compare("C, by one-hot", one_hot.T @ demb.flatten(0, 1), C.grad)
+compare("C, by +=", overwritten, C.grad)
+
+# %% [markdown]
+# That was the last one. All 26 are here, from the loss to the letters, each of them
+# ours:
+
+# %%
+ours = {
+    "logprobs": dlogprobs, "probs": dprobs, "counts_sum_inv": dcounts_sum_inv,
+    "counts_sum": dcounts_sum, "counts": dcounts, "norm_logits": dnorm_logits,
+    "logit_maxes": dlogit_maxes, "logits": dlogits, "h": dh, "W2": dW2, "b2": db2,
+    "hpreact": dhpreact, "bngain": dbngain, "bnbias": dbnbias, "bnraw": dbnraw,
+    "bnvar_inv": dbnvar_inv, "bnvar": dbnvar, "bndiff2": dbndiff2,
+    "bndiff": dbndiff, "bnmean": dbnmean, "hprebn": dhprebn, "embcat": dembcat,
+    "W1": dW1, "b1": db1, "emb": demb, "C": dC,
+}  # fmt: skip
+explore.backprop_tape(steps, Xb, Yb, ours)
+
+# %% [markdown]
+# The third map is the error. It is blank everywhere. Now plant a slip with the buttons,
+# and see how far it reaches: one in the chain spoils all that lies before it, one in a
+# parameter only that parameter. And one is never seen by anybody.
+
+# %% [markdown]
+# An index hands out copies, so its gradient adds up, row by row.
+#
+# **Your turn.** In the exercises: `backprop.embedding_backward`, without a loop.
+
+# %% [markdown]
+# ## Trained by hand
+#
+# **Question.** Each gradient is right. Does the whole train a network, without a single
+# `backward()`?
+#
+# Now with 200 neurons and 32-bit floats, like the video. The forward pass in a few
+# lines, which keeps what the way back will need; then the way back, five functions in
+# a row.
+#
+# *In the video: exercise 4, all of it together.*
+
+
+# %%
+def new_parameters(hidden=200, seed=2147483647):
+    """First numbers for a network, by the names of the one above."""
+    g = torch.Generator().manual_seed(seed)
+    C = torch.randn((27, 10), generator=g)
+    W1 = torch.randn((30, hidden), generator=g) * (5 / 3) / 30**0.5
+    b1 = torch.randn(hidden, generator=g) * 0.1
+    bngain = 1 + torch.randn(hidden, generator=g) * 0.1
+    bnbias = torch.randn(hidden, generator=g) * 0.1
+    W2 = torch.randn((hidden, 27), generator=g) * 0.1
+    b2 = torch.randn(27, generator=g) * 0.1
+    return dict(zip(parameters, (C, W1, b1, bngain, bnbias, W2, b2), strict=True))
+
+
+def forward(p, X, statistics=None):
+    """Logits (n, 27), and what the way back needs."""
+    x = p["C"][X].flatten(1)  # (n, 30)
+    hprebn = x @ p["W1"] + p["b1"]  # (n, H)
+    mean, var = statistics or (hprebn.mean(0), hprebn.var(0, unbiased=False))
+    var_inv = (var + 1e-5) ** -0.5  # (H,)
+    raw = (hprebn - mean) * var_inv
+    h = torch.tanh(p["bngain"] * raw + p["bnbias"])
+    return h @ p["W2"] + p["b2"], (x, raw, var_inv, h)
+
+
+# %%
+def backward(p, X, Y, logits, kept):
+    """The gradient of every parameter, by our own functions."""
+    x, raw, var_inv, h = kept
+    dlogits = cross_entropy_backward(logits, Y)
+    dh, dW2, db2 = linear_backward(dlogits, h, p["W2"])
+    dy = tanh_backward(dh, h)
+    dhprebn, dbngain, dbnbias = batchnorm_backward(dy, raw, p["bngain"], var_inv)
+    dx, dW1, db1 = linear_backward(dhprebn, x, p["W1"])
+    dC = embedding_backward(dx.view(*X.shape, -1), X, len(p["C"]))
+    return dict(zip(p, (dC, dW1, db1, dbngain, dbnbias, dW2, db2), strict=True))
+
+
+# %% [markdown]
+# The judge first, on the batch that we know. For `b1` there is nothing to compare.
+
+# %% tags=["nbval-check-output"] key="whole-network"
+found = backward(parameters, Xb, Yb, *forward(parameters, Xb))
+for name in [name for name in found if name != "b1"]:
+    compare(name, found[name], parameters[name].grad)
+big = new_parameters()
+print(f"the larger network: {sum(p.nelement() for p in big.values()):,} parameters")
+
+# %% [markdown]
+# Then two networks with the same first numbers learn from the same batches, one by our
+# gradients, one by autograd. They take turns, step by step, and a clock runs for each:
+# processor time, which does not count what else the machine does.
+
+
+# %%
+@torch.no_grad()
+def step_by_hand(p, X, Y, lr):
+    logits, kept = forward(p, X)
+    for name, gradient in backward(p, X, Y, logits, kept).items():
+        p[name] -= lr * gradient
+    return F.cross_entropy(logits, Y).item()
+
+
+def step_by_autograd(p, X, Y, lr):
+    loss = F.cross_entropy(forward(p, X)[0], Y)
+    for each in p.values():
+        each.grad = None
+    loss.backward()
+    for each in p.values():
+        each.data -= lr * each.grad
+    return loss.item()
+
+
+# %% [markdown]
+# **Predict.** Autograd writes down every step and plays it back; we know the way. How
+# much of autograd's time does a step by hand take, from batch to update, in percent?
+
+# %% tags=["predict"]
+guess = predict("backprop.share_of_time", unit="%")
+
+# %% [markdown]
+# 20,000 steps take about half a minute, at the rate $0.1$ and in the last quarter at a
+# tenth of it. Two lines are drawn, the loss by hand and that of autograd, and lie on
+# each other. In grey, what the video ends with on dev, after ten times as many steps.
+
+# %%
+by_hand, by_autograd = new_parameters(), new_parameters()
+for p in by_autograd.values():
+    p.requires_grad = True
+total, dice = budget(full=20_000, check=150), torch.Generator().manual_seed(2147483647)
+spent = {"by hand": 0.0, "by autograd": 0.0}  # seconds of processor time
+
+
+def decayed(step):
+    return 0.1 if step < 0.75 * total else 0.01
+
+
+mark = (2.1099, "the video, 200,000 steps")
+for _ in (run := live.train(total, lr=decayed, reference=mark, panels=("loss",))):
+    ix = torch.randint(0, len(Xtr), (32,), generator=dice)
+    began = time.process_time()
+    on_batch = step_by_hand(by_hand, Xtr[ix], Ytr[ix], run.lr)
+    between = time.process_time()
+    beside = step_by_autograd(by_autograd, Xtr[ix], Ytr[ix], run.lr)
+    spent["by hand"] += between - began
+    spent["by autograd"] += time.process_time() - between
+    run.log(loss=on_batch, autograd=beside)
+
+# %%
+guess.compare(round(100 * spent["by hand"] / spent["by autograd"]))
+for who, seconds in spent.items():
+    print(f"{who:12} {1000 * seconds / run.done:.2f} ms a step")
+
+# %% [markdown] tags=["why"]
+# **Why.** The products of matrices cost the same in both. What we save is the keeping
+# of books: our way back is a few lines, and seven small steps of the loss are one. That
+# is not much, and it is the reason why nobody does this for a living any more. What is
+# gained lies elsewhere: you can say of each number in it why it is there.
+
+# %% [markdown]
+# A single batch judges nothing. To use the networks on single names, BatchNorm needs a
+# mean and a variance that belong to no batch: lesson 4 kept running ones, here we
+# measure them once, over all of train. Over so many examples $n$ and $n - 1$ are alike.
+
+
+# %%
+@torch.no_grad()
+def enter(what, p):
+    """Measure on all of train and dev, for the ledger."""
+    hprebn = p["C"][Xtr].flatten(1) @ p["W1"] + p["b1"]
+    statistics = hprebn.mean(0), hprebn.var(0)
+    ledger[what] = [
+        F.cross_entropy(forward(p, X, statistics)[0], Y).item()
+        for X, Y in ((Xtr, Ytr), (Xdev, Ydev))
+    ]
+
+
+ledger = {}
+enter("before training", new_parameters())
+enter(f"by hand, {run.done:,} steps", by_hand)
+enter(f"by autograd, {run.done:,} steps", by_autograd)
+
+# %% [markdown]
+# The video trains ten times as long, 200,000 steps, the second half at the lower rate.
+# Its numbers stand in the last line. If you have three minutes, set `long_run` to
+# `True` and run the cell once more, by hand alone.
+
+# %%
+long_run = False  # True: 200,000 steps by hand, two to three minutes
+
+if long_run:
+    patient = new_parameters()
+    for step in (run := live.train(200_000, lr=0.1, reference=mark, panels=("loss",))):
+        ix = torch.randint(0, len(Xtr), (32,), generator=dice)
+        lr = run.lr if step < 100_000 else run.lr / 10
+        run.log(loss=step_by_hand(patient, Xtr[ix], Ytr[ix], lr))
+    enter(f"by hand, {run.done:,} steps", patient)
+ledger["the video, 200,000 steps"] = 2.0705, 2.1099
+print(f"{'':28} {'train':>7} {'dev':>7}")
+for what, (on_train, on_dev) in ledger.items():
+    print(f"{what:28} {on_train:7.4f} {on_dev:7.4f}")
+
+# %% [markdown]
+# A fair reading: by hand and by autograd are the same to the last digits that rounding
+# leaves, as they should be. The video's line is lower because its run is longer. It
+# does not show that our gradients are better or worse than anybody's: right gradients
+# are all alike.
+#
+# Five functions, each derived, each judged, train what autograd trains.
+#
+# **Your turn.** In the exercises: `backprop.train_by_hand`, the whole loop;
+# `backprop.layernorm_backward` and `backprop.attention_backward`, two layers of later
+# lessons, by the same rules.
+
+# %% [markdown]
+# ## What you have now
+#
+# You derived the gradient of each layer index by index, and from its shapes. You
+# collapsed seven steps into `probs` minus one, and BatchNorm's seven into one line. And
+# you compared so strictly that no slip passed. The figure has every gradient of this
+# page, right ones and slips, by its error.
+
+
+# %%
+def share(mine, true):
+    """The largest error as a share of the largest gradient; at least 1e-17."""
+    return max(1e-17, ((mine - true).abs().max() / true.abs().max()).item())
+
+
+compared = [name for name in ours if name not in ("logit_maxes", "b1")]
+right = [share(ours[name], steps[name].grad) for name in compared]
+slips = [
+    share(counts_one_path, counts.grad),
+    share(bndiff_one_path, bndiff.grad),
+    share(dlogits.mean(0), b2.grad),
+    share(dlogits @ W2.detach().view(27, 64), h.grad),
+    share(dh * (1 - h.detach()), hpreact.grad),
+    share(overwritten, C.grad),
+    share(mixed, hprebn.grad),
+]
+print(f"{len(right)} right ones, the worst off by {max(right):.0e}")
+print(f"{len(slips)} slips, the smallest off by {min(slips):.0e}")
+
+# %%
+fig, ax = style.figure("wide")
+ax.set_title("Right gradients and slips: nothing lies between")
+ax.set(xscale="log", xlim=(1e-18, 1e3), ylim=(-0.6, 1.6))
+ax.set_xlabel("largest error, as a share of the largest gradient")
+ax.set_yticks([0, 1], ["slips", "right"])
+ax.plot(right, [1] * len(right), "o", color=style.FORWARD, alpha=0.5)
+ax.plot(slips, [0] * len(slips), "s", color=style.BACKWARD, alpha=0.7)
+ax.axvline(1e-6, color=style.REFERENCE, linestyle=style.DASHED, linewidth=1)
+_ = style.label_line(ax, (1e-6, 1.45), "what the judge permits", style.REFERENCE)
+
+# %% [markdown]
+# **Look.** The dashed line has room on both sides: ten powers of ten to the right
+# gradients, three to the smallest slip. With 32-bit floats the blue dots would stand
+# some nine powers of ten further right, next to the line.
+
+# %% [markdown]
+# **Question** for the next lesson. By now you could write any layer's way back, and
+# need not. What would you build, if gradients cost no thought, and a model could be
+# assembled from parts like these?
