@@ -38,9 +38,7 @@ stoi = {letter: i for i, letter in itos.items()}  # letter -> number
 train_names, dev_names, test_names = split_words(words)
 Xtr, Ytr = build_dataset(train_names, stoi)
 Xdev, Ydev = build_dataset(dev_names, stoi)
-print(
-    f"train {len(Xtr):,} examples, dev {len(Xdev):,}; the first name: {train_names[0]}"
-)
+print(f"{len(Xtr):,} examples to train on, {len(Xdev):,} to judge by")
 
 # %% [markdown]
 # ## What backward() cannot know
@@ -68,21 +66,19 @@ guess.compare(scores.grad[0, 1])
 
 # %% tags=["nbval-check-output"] key="clamped"
 (whole,) = torch.autograd.grad(F.cross_entropy(scores, torch.tensor([1])), scores)
-print("the loss cut off:     ", [f"{x:.2f}" for x in scores.grad[0].tolist()])
+print("the loss cut off:     ", [f"{x + 0:.2f}" for x in scores.grad[0].tolist()])
 print("the loss as it is:    ", [f"{x:.2f}" for x in whole[0].tolist()])
 short = whole[0].clamp(-0.5, 0.5)
 print("the gradient cut off: ", [f"{x:.2f}" for x in short.tolist()])
 
 # %% [markdown] tags=["why"]
 # **Why.** Above $2$ the loss that we wrote is flat, and a flat function has slope zero.
-# The example on which the model is most wrong teaches it nothing. What was meant is the
-# last line: the loss whole, the gradient cut off.
-
-# %% [markdown]
-# Nobody complains, and the other examples go on teaching. The saturated and dead units
-# of lesson 4 are of the same kind. Karpathy calls backpropagation a
+# The example on which the model is most wrong teaches it nothing, and nobody complains.
+# What was meant is the last line: the loss whole, the gradient cut off.
+#
+# The dead units of lesson 4 are of the same kind. Karpathy calls backpropagation a
 # [leaky abstraction](https://karpathy.medium.com/yes-you-should-understand-backprop-e2f06eab496b):
-# whoever does not know what it does will not see what it did. So we do without it once,
+# who does not know what it does will not see what it did. So we do it ourselves once,
 # through a whole network.
 
 # %% [markdown]
@@ -249,7 +245,7 @@ def compare(name, mine, true):
         said = f"is {mine.dtype}, not {true.dtype}"
     else:
         error = ((mine - true).abs().max() / true.abs().max()).item()
-        percent = f"{100 * error:.2g} % of the largest"
+        percent = f"{100 * error:.3g} % of the largest"
         said = "right" if error <= 1e-6 else f"off by {percent}"
     print(f"{name:16} {said}")
 
@@ -303,21 +299,18 @@ for name, place in (("C", (1, 0)), ("W1", (3, 5)), ("bngain", (7,))):
 # *In the video: the sums that belong to broadcasting, from the logits on.*
 
 # %%
-explore.copy_and_sum((4, 3), (3,))
+explore.copy_and_sum(rows=4, columns=3)
 
 # %% [markdown]
-# Try other shapes, `4, 1` for the second. Then choose the sum. The two are mirror
-# images: what is copied forward is added up on the way back, and what is added up
-# forward is copied on the way back.
-
-# %% [markdown]
-# Index by index. In $y_{ij} = x_{ij} + b_j$ the number $b_j$ touches the whole column
-# $j$, each of its numbers at the rate $1$, and no other column:
+# Choose other operations: copies and sums are mirror images of each other.
+#
+# Index by index: in $y_{ij} = x_{ij} + b_j$ the number $b_j$ touches the column $j$,
+# all of it at the rate $1$, and no other column.
 #
 # $$db_j = \sum_{i,k} dy_{ik} \frac{\partial y_{ik}}{\partial b_j} = \sum_i dy_{ij}$$
 #
 # In $s_i = \sum_j x_{ij}$ the number $x_{ij}$ touches $s_i$ alone, at the rate $1$. So
-# $dx_{ij} = ds_i$, the same for the whole row.
+# $dx_{ij} = ds_i$: one number, copied along the row.
 
 # %% tags=["nbval-check-output"] key="copied-and-added"
 dy = torch.tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])  # (2, 3)
@@ -510,21 +503,9 @@ explore.forces(logits, Yb, itos)
 # Each score is pulled, and the pulls of a row add up to zero: what lifts the letter
 # that came is taken from the others, from each as much as it was believed in. Move on
 # to other examples. Then take steps: the better the answer, the weaker the pull.
-
-# %%
-fig, ax = style.figure("wide")
-ax.set_title("In each row one pull up and many pushes down")
-style.matrix(ax, dlogits, columns=list(itos.values()))
-ax.set_ylabel("32 examples")
-
-# %% [markdown]
-# **Look.** Blue is negative: to raise that score lowers the loss. One cell a row, and
-# about as deep everywhere, since the untrained network believes in no letter much. The
-# orange beside it is what it did believe in.
-
-# %% [markdown]
-# Seven steps, all of them right, come to one subtraction. It is faster, and it is safe:
-# nothing is divided by a probability that might be zero.
+#
+# Seven steps come to one subtraction. It is faster, and safe: nothing is divided by a
+# probability that might be zero.
 #
 # **Your turn.** In the exercises: `backprop.cross_entropy_fused`.
 
@@ -560,8 +541,8 @@ print("dx =", (dy @ W.T).tolist())
 print("dW =", (x.T @ dy).tolist())
 
 # %% [markdown]
-# By hand: $dx_1 = 1 \cdot 3 + 0 \cdot 4 - 1 \cdot 5 = -2$. And each number of $dW$ is one
-# input times one pull: a weight between a silent input and anything has no gradient.
+# By hand: $dx_1 = 1 \cdot 3 + 0 \cdot 4 - 1 \cdot 5 = -2$. And each number of $dW$ is
+# one input times one pull: behind a silent input no weight learns.
 
 
 # %% tags=["nbval-check-output"] key="linear"
@@ -644,18 +625,19 @@ compare("not squared", dh * (1 - h.detach()), hpreact.grad)
 # **Question.** BatchNorm ties the examples together: each is measured by the mean and
 # the spread of all. How does that look from behind?
 #
-# Eight examples of one neuron. Below each stands what comes back to its normalised
-# value, and what leaves it for the value before.
+# Eight examples of our network's first neuron. Above stands what comes back to their
+# normalised values, below what goes on to the values before.
 #
 # *In the video: exercise 1, from the gain to the mean, and exercise 3.*
 
 # %%
-explore.batchnorm_gradient()
+explore.batchnorm_gradient(hprebn[:8, 0])
 
 # %% [markdown]
-# One example is pulled, and all the others answer. Choose *all alike*, then *like the
-# values*: nothing arrives at all. BatchNorm takes away the mean and the scale, so a
-# pull that would only shift or only stretch the batch has nothing to pull at.
+# One example is pulled, and the others answer. Now move the second slider, and the
+# third: below, nothing stirs. BatchNorm takes away mean and scale, so a pull that would
+# only shift or only stretch the batch has nothing to pull at. Of what comes back, the
+# best straight line is taken away, and the rest goes on.
 #
 # Now the derivation, in the order of the walk back.
 
@@ -725,11 +707,11 @@ compare("hprebn", dhprebn, hprebn.grad)
 #
 # $$dx_i = r \left( d\hat x_i - \tfrac1n \sum_k d\hat x_k
 # - \hat x_i \, \tfrac1n \sum_k \hat x_k \, d\hat x_k \right)$$
+#
+# In words: from what comes back, take its mean, and its share that goes like the
+# values: the straight line of the picture.
 
 # %% [markdown]
-# In words: take from what comes back its mean, and its share that goes like the values.
-# That is what the picture showed.
-#
 # On paper, four values $1, 1, 3, 3$: mean $2$, variance $1$, normalised
 # $-1, -1, 1, 1$. Let $1$ come back to the first and $0$ to the others. Its mean is
 # $\frac14$, the mean of its products with $\hat x$ is $-\frac14$. The first gets
@@ -764,8 +746,8 @@ guess.compare(batchnorm_backward(torch.tensor([[1.0], [0.0]]), pair, 1.0, 1.0)[0
 
 # %% [markdown] tags=["why"]
 # **Why.** Two different values, minus their mean, over their spread, are $-1$ and $1$,
-# whatever they were. The layer's output does not depend on its input any more, so no
-# gradient can pass. With few examples BatchNorm leaves little to learn from.
+# whatever they were. The output does not depend on the input any more, so no gradient
+# can pass. Or, in the picture: through two points there is always a straight line.
 
 # %% [markdown]
 # Now the video's variance, the *unbiased* one: it divides the squares by $n - 1$, the
@@ -882,8 +864,7 @@ explore.backprop_tape(steps, Xb, Yb, ours)
 # The third map is the error. It is blank everywhere. Now plant a slip with the buttons,
 # and see how far it reaches: one in the chain spoils all that lies before it, one in a
 # parameter only that parameter. And one is never seen by anybody.
-
-# %% [markdown]
+#
 # An index hands out copies, so its gradient adds up, row by row.
 #
 # **Your turn.** In the exercises: `backprop.embedding_backward`, without a loop.
@@ -1117,10 +1098,8 @@ _ = style.label_line(ax, (1e-6, 1.45), "what the judge permits", style.REFERENCE
 
 # %% [markdown]
 # **Look.** The dashed line has room on both sides: ten powers of ten to the right
-# gradients, three to the smallest slip. With 32-bit floats the blue dots would stand
-# some nine powers of ten further right, next to the line.
-
-# %% [markdown]
+# gradients, three to the smallest slip.
+#
 # **Question** for the next lesson. By now you could write any layer's way back, and
 # need not. What would you build, if gradients cost no thought, and a model could be
 # assembled from parts like these?

@@ -29,6 +29,10 @@ _DOORS = {
     "storage": "storage",
     "letter_map": "letters",
     "record_letters": "letters",
+    "copy_and_sum": "backprop",
+    "forces": "backprop",
+    "batchnorm_gradient": "backprop",
+    "backprop_tape": "tape",
 }
 
 __all__ = list(_DOORS)
