@@ -75,7 +75,8 @@ print("the gradient cut off: ", [f"{x:.2f}" for x in short.tolist()])
 # **Why.** Above $2$ the loss that we wrote is flat, and a flat function has slope zero.
 # The example on which the model is most wrong teaches it nothing, and nobody complains.
 # What was meant is the last line: the loss whole, the gradient cut off.
-#
+
+# %% [markdown]
 # The dead units of lesson 4 are of the same kind. Karpathy calls backpropagation a
 # [leaky abstraction](https://karpathy.medium.com/yes-you-should-understand-backprop-e2f06eab496b):
 # who does not know what it does will not see what it did. So we do it ourselves once,
@@ -203,7 +204,7 @@ explore.backprop_tape(steps, Xb, Yb)
 # set to $10^{-3}$. How many of the four does `torch.allclose` accept?
 
 # %% tags=["predict"]
-guess = predict("backprop.four_answers", options=[0, 1, 2, 3, 4])
+guess = predict("backprop.four_answers")
 
 # %%
 true = bnbias.grad  # (64,)
@@ -428,7 +429,8 @@ guess.compare(dlogit_maxes.abs().max())
 # **Why.** Whatever is taken away from all scores, the loss stays. So the gradient is
 # zero: not by luck, but because 27 numbers cancel. What the computer finds instead is
 # rounding, some $10^{-17}$.
-#
+
+# %% [markdown]
 # A share of noise means nothing, and zeros would be as right. What *can* be asked is
 # whether the sum cancels. So the judge gets one more argument, the parts of the sum:
 # their largest is the measure then, and what is nothing beside it is called *zero*.
@@ -587,7 +589,7 @@ places = torch.linspace(-4, 4, 201)
 ax[0].plot(places, torch.tanh(places), color=style.FORWARD)
 ax[0].set(title="tanh squashes", xlabel="x", ylabel="tanh x")
 ax[1].plot(places, 1 - torch.tanh(places) ** 2, color=style.BACKWARD)
-ax[1].set(title="and lets little back", xlabel="x", ylabel="1 - tanh² x")
+ax[1].set(title="and lets little back", xlabel="x", ylabel="1 − tanh² x")
 
 # %% [markdown]
 # **Look.** On the right is the share of the gradient that passes. Where the left curve
@@ -808,23 +810,20 @@ report("b1", db1, b1.grad, dhprebn)
 # **Question.** The first step of all was an index, `C[Xb]`. It has no slope. What comes
 # back to a table?
 #
-# An index copies rows. The point of `a` was copied to every place where an `a` stood,
-# and so everything that comes back to those places is added up in the row of `a`.
+# An index copies rows. With $X_{ik}$ the letter at place $k$ of example $i$, and
+# $e_{ik} = C_{X_{ik}}$ its point, row $v$ of the table touches those places where its
+# letter stands, and collects what comes back to them:
+#
+# $$dC_v = \sum_{i,k} [\,X_{ik} = v\,] \; de_{ik}$$
 #
 # *In the video: exercise 1, the embedding.*
 
 # %% [markdown]
-# With $X_{ik}$ the letter at place $k$ of example $i$, and $e_{ik} = C_{X_{ik}}$ its
-# point, row $v$ of the table touches those places where its letter stands:
-#
-# $$dC_v = \sum_{i,k} [\,X_{ik} = v\,] \; de_{ik}$$
-#
 # On paper: the letters $1, 0, 1$ at three places, and $5, 6, 7$ come back. Then row $0$
 # gets $6$, and row $1$ gets $5 + 7 = 12$.
-
-# %% [markdown]
-# **Predict.** We hand three pulls to a table with `dC[letters] += pulls`. The letters
-# are $1, 0, 1$, the pulls $5, 6, 7$. What is in row $1$ then?
+#
+# **Predict.** Now PyTorch does it, with `dC[letters] += pulls`, the same letters and
+# pulls. What is in row $1$ then?
 
 # %% tags=["predict"]
 guess = predict("backprop.row_one")
@@ -837,9 +836,11 @@ guess.compare(dtable[1])
 
 # %% [markdown] tags=["why"]
 # **Why.** `dC[i] += x` reads all rows, adds, and writes all rows back. Row $1$ was read
-# twice as zero, so the last one that writes wins. `index_add_` adds one after the
-# other. So does a product with one-hot vectors, as in lesson 3; backward it is their
-# transpose.
+# twice as zero, so the last one that writes wins.
+
+# %% [markdown]
+# `index_add_` adds one row after the other. So does a product with one-hot vectors, as
+# in lesson 3; backward it is their transpose.
 
 
 # %% tags=["nbval-check-output"] key="embedding"
@@ -850,7 +851,8 @@ def embedding_backward(demb, X, rows):
     return dC.index_add_(0, X.flatten(), demb.flatten(0, 1))
 
 
-print("on paper        ", embedding_backward(pulls[None, :, None], letters[None], 3).T)
+small = embedding_backward(pulls[None, :, None], letters[None], rows=3)
+print("on paper        ", small.flatten().tolist())
 demb = dembcat.view(n, 3, 10)  # a view back: the same numbers in the shape of emb
 dC = embedding_backward(demb, Xb, 27)
 overwritten = torch.zeros_like(dC)
@@ -891,7 +893,7 @@ explore.backprop_tape(steps, Xb, Yb, ours)
 #
 # Now with 200 neurons and 32-bit floats, like the video. The forward pass in a few
 # lines, which keeps what the way back will need; then the way back, five functions in
-# a row.
+# a row; then the judge, on the batch that we know.
 #
 # *In the video: exercise 4, all of it together.*
 
@@ -934,13 +936,11 @@ def backward(p, X, Y, logits, kept):
     return dict(zip(p, (dC, dW1, db1, dbngain, dbnbias, dW2, db2), strict=True))
 
 
-# %% [markdown]
-# The judge first, on the batch that we know; for `b1` we have had its verdict.
-
 # %% tags=["nbval-check-output"] key="whole-network"
 found = backward(parameters, Xb, Yb, *forward(parameters, Xb))
-for name in [name for name in found if name != "b1"]:
-    report(name, found[name], parameters[name].grad)
+for name, gradient in found.items():
+    parts = [dhprebn] if name == "b1" else []  # the sum that cancels
+    report(name, gradient, parameters[name].grad, *parts)
 big = new_parameters()
 print(f"the larger network: {sum(p.nelement() for p in big.values()):,} parameters")
 
@@ -978,9 +978,9 @@ guess = predict("backprop.share_of_time", unit="%")
 
 # %% [markdown]
 # 20,000 steps take about half a minute, at the rate $0.1$ and in the last quarter at a
-# tenth of it. Two lines are drawn, the loss by hand and that of autograd. Do they part?
-# Turn the rate while it runs, and both have to follow. In grey, what the video ends
-# with on train, after ten times as many steps.
+# tenth of it. Two lines are drawn, the batch's loss by hand and by autograd. Do they
+# part? Turn the rate while it runs, and both have to follow. In grey, what the video
+# ends with on train, after ten times as many steps.
 
 # %%
 by_hand, by_autograd = new_parameters(), new_parameters()
@@ -998,17 +998,19 @@ mark = (2.0705, "the video, 200,000 steps")
 for _ in (run := live.train(total, lr=decayed, reference=mark, panels=("loss",))):
     ix = torch.randint(0, len(Xtr), (32,), generator=dice)
     began = time.process_time()
-    on_batch = step_by_hand(by_hand, Xtr[ix], Ytr[ix], run.lr)
+    mine = step_by_hand(by_hand, Xtr[ix], Ytr[ix], run.lr)
     between = time.process_time()
-    beside = step_by_autograd(by_autograd, Xtr[ix], Ytr[ix], run.lr)
+    theirs = step_by_autograd(by_autograd, Xtr[ix], Ytr[ix], run.lr)
     spent["by hand"] += between - began
     spent["by autograd"] += time.process_time() - between
-    run.log(loss=on_batch, autograd=beside)
+    run.log(**{"by hand": mine, "by autograd": theirs})
 
 # %%
 guess.compare(round(100 * spent["by hand"] / spent["by autograd"]))
 for who, seconds in spent.items():
     print(f"{who:12} {1000 * seconds / run.done:.2f} ms a step")
+apart = max((by_hand[k] - by_autograd[k]).abs().max().item() for k in by_hand)
+print(f"no two parameters differ by more than {apart:.0e}")
 
 # %% [markdown] tags=["why"]
 # **Why.** The products of matrices cost both the same. What the hand saves is

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from workbook.explore import svg
-from workbook.explore.base import Choice, Explorable, Page, Refused, Steps, refusal
+from workbook.explore.base import (
+    Choice,
+    Control,
+    Explorable,
+    Page,
+    Refused,
+    Steps,
+    refusal,
+)
 
 PERMITTED = {
     "torch.float64": 1e-6
@@ -93,7 +101,7 @@ def backprop_tape(
     Y: Any,
     ours: Mapping[str, Any] | None = None,
 ) -> Explorable:
-    """Walk back along the network; plant a slip, and see how far it reaches.
+    """Walk back along the network; with gradients of ours, plant a slip in them.
 
     steps: the tensors by name, each with autograd's gradient in `grad`.
     X, Y: the batch, letters (n, 3) and what came (n,).
@@ -104,12 +112,10 @@ def backprop_tape(
     except Refused as reason:
         return refusal(reason)
     last = len(WAY) - 1
-    return Explorable(
-        tape.page,
-        Steps("at", "steps back", last),
-        Choice("slip", "plant", SLIPS, ""),
-        still={"at": last},
-    )
+    controls: list[Control] = [Steps("at", "steps back", last)]
+    if ours is not None:
+        controls.append(Choice("slip", "", SLIPS, ""))
+    return Explorable(tape.page, *controls, still={"at": last})
 
 
 class _Tape:
@@ -168,7 +174,7 @@ class _Tape:
             return Judged("right", "right", share)
         return Judged("wrong", f"off by {_percent(share)}", share)
 
-    def page(self, at: int, slip: str) -> Page:
+    def page(self, at: int, slip: str = "") -> Page:
         names = list(WAY)[: at + 1]
         name, verdicts = names[-1], self.verdicts(slip)
         return Page(
@@ -210,8 +216,8 @@ class _Tape:
         if len(wrong) == 1:
             return f"Only {wrong[0]} is wrong: nothing lies behind a parameter."
         return (
-            f"The slip is in {STRIKES[slip]}, and {len(wrong)} gradients are wrong: it, "
-            "and what is computed from it. What came back before it is right."
+            f"The slip is in {STRIKES[slip]}, and {len(wrong)} gradients are wrong: "
+            "it, and what is computed from it. What came back before it is right."
         )
 
     def _maps(self, name: str, slip: str) -> str:
