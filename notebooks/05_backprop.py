@@ -77,10 +77,11 @@ print("the gradient cut off: ", [f"{x:.2f}" for x in short.tolist()])
 # What was meant is the last line: the loss whole, the gradient cut off.
 
 # %% [markdown]
-# The dead units of lesson 4 are of the same kind. Karpathy calls backpropagation a
+# The dead units of lesson 4 are of the same kind, and its gradients that fade or
+# explode. Karpathy calls backpropagation a
 # [leaky abstraction](https://karpathy.medium.com/yes-you-should-understand-backprop-e2f06eab496b):
 # who does not know what it does will not see what it did. So we do it ourselves once,
-# through a whole network.
+# as everybody had to before there were libraries for it.
 
 # %% [markdown]
 # ## A network in small steps
@@ -226,10 +227,10 @@ guess.compare(sum(accepted))
 # permits a percent.
 
 # %% [markdown]
-# So our judge asks for the shape first, then for the type, and then measures the
-# largest error *as a share of the largest gradient*. A millionth is permitted. That is
-# far more than 64-bit floats round, and far less than any slip that we shall meet: the
-# last figure of this page shows both.
+# So our judge asks for the shape first, then for the type, then whether all numbers are
+# finite. And then it measures the largest error *as a share of the largest gradient*. A
+# millionth is permitted: far more than 64-bit floats round, and far less than any slip
+# that we shall meet. The last figure of this page shows both.
 
 
 # %%
@@ -239,6 +240,8 @@ def compare(mine, true):
         return f"shape {tuple(mine.shape)}, not {tuple(true.shape)}"
     if mine.dtype != true.dtype:
         return f"{mine.dtype}, not {true.dtype}"
+    if not mine.isfinite().all():
+        return "not finite"
     off = ((mine - true).abs().max() / true.abs().max()).item()
     return "right" if off <= 1e-6 else f"off by {100 * off:.3g} % of the largest"
 
@@ -253,6 +256,7 @@ report("zeros", zeros, faint)
 report("one number", one, faint)
 report("a percent off", slip, true)
 report("32-bit floats", true.float(), true)
+report("0 / 0", true * 0 / 0, true)
 report("the gradient", true.clone(), true)
 
 # %% [markdown]
@@ -280,9 +284,6 @@ for name, place in (("C", (1, 0)), ("W1", (3, 5)), ("bngain", (7,))):
 
 # %% [markdown]
 # Shape, type, share: a gradient that passes is right, and one that fails says how.
-#
-# **Your turn.** In the exercises: `backprop.compare`, your own judge, tried on answers
-# that want to fool it. It is the last but two, and you may do it first.
 
 # %% [markdown]
 # ## Copied forward, added back
@@ -443,16 +444,17 @@ def compare(mine, true, parts=None):
         return f"shape {tuple(mine.shape)}, not {tuple(true.shape)}"
     if mine.dtype != true.dtype:
         return f"{mine.dtype}, not {true.dtype}"
+    if not mine.isfinite().all():
+        return "not finite"
     measure = (true if parts is None else parts).abs().max()
     off = ((mine - true).abs().max() / measure).item()
-    if not off <= 1e-6:
+    if off > 1e-6:
         return f"off by {100 * off:.3g} % of the largest"
     return "right" if true.abs().max() > 1e-6 * measure else "zero"
 
 
 with torch.no_grad():
-    largest = F.one_hot(logits.argmax(1), 27)  # (n, 27)
-    dlogits = dnorm_logits + largest * dlogit_maxes  # both paths
+    dlogits = dnorm_logits + F.one_hot(logits.argmax(1), 27) * dlogit_maxes
 report("norm_logits", dnorm_logits, norm_logits.grad)
 report("logit_maxes", dlogit_maxes, logit_maxes.grad, dnorm_logits)
 report("zeros for them", 0 * dlogit_maxes, logit_maxes.grad, dnorm_logits)
@@ -466,7 +468,8 @@ report("logits", dlogits, logits.grad)
 # One line for each step: its slope, times what came back, summed over every path.
 #
 # **Your turn.** In the exercises: `backprop.logprobs` and `backprop.softmax_chain`,
-# these steps, with both branches.
+# these steps, with both paths. And `backprop.compare`, your own judge: it stands near
+# the end there, and may be done first.
 
 # %% [markdown]
 # ## A pull and a push
@@ -589,7 +592,7 @@ places = torch.linspace(-4, 4, 201)
 ax[0].plot(places, torch.tanh(places), color=style.FORWARD)
 ax[0].set(title="tanh squashes", xlabel="x", ylabel="tanh x")
 ax[1].plot(places, 1 - torch.tanh(places) ** 2, color=style.BACKWARD)
-ax[1].set(title="and lets little back", xlabel="x", ylabel="1 − tanh² x")
+_ = ax[1].set(title="and lets little back", xlabel="x", ylabel="1 − tanh² x")
 
 # %% [markdown]
 # **Look.** On the right is the share of the gradient that passes. Where the left curve
@@ -767,9 +770,10 @@ guess.compare(batchnorm_backward(torch.tensor([[1.0], [0.0]]), pair, 1.0, 1.0)[0
 # %% [markdown]
 # Now the video's variance, the *unbiased* one: it divides the squares by $n - 1$, the
 # mean still by $n$. Of the two $\frac1n$ in the formula the second becomes
-# $\frac1{n-1}$. `torch.nn.BatchNorm1d` normalises with the biased one, and keeps the
-# unbiased one for its running average alone. Either is a fine choice; to take one
-# forward and the other back is a slip.
+# $\frac1{n-1}$. `torch.nn.BatchNorm1d`, like
+# [the paper](https://arxiv.org/abs/1502.03167), normalises with the biased one, and
+# keeps the unbiased one for its running average alone. Either is a fine choice; to take
+# one forward and the other back is a slip.
 
 # %% tags=["nbval-check-output"] key="biased-unbiased"
 z = hprebn.detach().requires_grad_()
@@ -781,7 +785,7 @@ for over, other in ((n, n - 1), (n - 1, n)):
         with torch.no_grad():
             hat, g = diff * inverse, dbnraw
             mixed = inverse * (g - g.mean(0) - hat * (hat * g).sum(0) / m)
-        report(f"{over}, back {m}", mixed, truth)
+        report(f"by {over}, back {m}", mixed, truth)
     print(" " * 16, "allclose, atol=1e-4:", torch.allclose(mixed, truth, atol=1e-4))
 
 # %% [markdown]
@@ -1024,8 +1028,8 @@ print(f"between the two, no parameter differs by more than {apart:.0e}")
 # %% [markdown] tags=["why"]
 # **Why.** The products of matrices cost both the same. What the hand saves is
 # bookkeeping: autograd writes down each step and looks it up again, and we know the way
-# by heart. On larger matrices even that would hardly be seen. What is gained lies
-# elsewhere: of each number in it you can say why it is there.
+# by heart. What is gained lies elsewhere: of each number in it you can say why it is
+# there.
 
 # %% [markdown]
 # A single batch judges nothing. To use the networks on single names, BatchNorm needs a
@@ -1079,8 +1083,8 @@ for what, (on_train, on_dev) in (ledger | published).items():
 # Five functions, each derived, each judged, train what autograd trains.
 #
 # **Your turn.** In the exercises: `backprop.train_by_hand`, the whole loop;
-# `backprop.layernorm_backward` and `backprop.attention_backward`, two layers of later
-# lessons, by the same rules.
+# `backprop.layernorm_backward`, for [LayerNorm](https://arxiv.org/abs/1607.06450), and
+# `backprop.attention_backward`, a layer of lesson 7, by the same rules.
 
 # %% [markdown]
 # ## What you have now

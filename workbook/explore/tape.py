@@ -112,7 +112,8 @@ def backprop_tape(
     except Refused as reason:
         return refusal(reason)
     last = len(WAY) - 1
-    controls: list[Control] = [Steps("at", "steps back", last)]
+    start = 0 if ours is None else last  # ours are there: all of them are shown
+    controls: list[Control] = [Steps("at", "steps back", last, start)]
     if ours is not None:
         controls.append(Choice("slip", "", SLIPS, ""))
     return Explorable(tape.page, *controls, still={"at": last})
