@@ -1013,9 +1013,63 @@ def attention_backward(dout, q, k, v, weights):
 APT: dict[tuple[str, str], str] = {}
 
 _LINES = "lines that do not depend on each other"
+_LAST = "the last dimension is dimension 1"
+_SPREAD = "a row of its own, or one that is spread: the same numbers, only used inside"
+_TURNED = "the two dimensions change places either way"
 
 # mutants that no check can or should reject, and why
-EQUIVALENT: dict[str, dict[str, str]] = {}
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "backprop.softmax_chain": {
+        "softmax_chain: def softmax_chain(dlogprobs: Tensor, logits: Tensor) -> "
+        "tuple[Tensor, ...]: → inner = (dprobs, dcounts_sum_inv, dcoun… first": _LINES,
+        "softmax_chain: 1 → -1": _LAST,
+        "softmax_chain: -dnorm_logits.sum(1, keepdim=True) → "
+        "dnorm_logits.sum(1, keepdim=True)": "it is about zero, and zero has no sign",
+    },
+    "backprop.bn_chain": {
+        "bn_chain: def bn_chain(dbnraw: Tensor, hprebn: Tensor, eps: float=1e-05) "
+        "-> tuple[Tensor, ...]: → bnmean = hprebn.mean(0, keepdim=True) first": _LINES,
+        "bn_chain: def bn_chain(dbnraw: Tensor, hprebn: Tensor, eps: float=1e-05) "
+        "-> tuple[Tensor, ...]: → dbnvar_inv = (bndiff * dbnraw).sum(0, k… "
+        "first": _LINES,
+        "bn_chain: hprebn.mean(0, keepdim=True) → hprebn.mean(0)": _SPREAD,
+        "bn_chain: True → False": _SPREAD,
+        "bn_chain: bndiff2.sum(0, keepdim=True) → bndiff2.sum(0)": _SPREAD,
+    },
+    "backprop.cross_entropy_fused": {
+        "cross_entropy_backward: F.softmax(logits, 1) → "
+        "F.softmax(logits)": "torch guesses dimension 1",
+        "cross_entropy_backward: 1 → -1": _LAST,
+    },
+    "backprop.train_by_hand": {
+        "gradients: def gradients(p: dict[str, Tensor], X: Tensor, Y: Tensor) -> "
+        "tuple[float, dict[str, Tensor]]: → d = {} first": _LINES,
+        "gradients: def gradients(p: dict[str, Tensor], X: Tensor, Y: Tensor) -> "
+        "tuple[float, dict[str, Tensor]]: → dlogits = cross_entropy_backward(logits… "
+        "first": _LINES,
+        "train_by_hand: for step in range(steps): → losses.append(loss) first": _LINES,
+        "train_by_hand: 0 → -1": "place -1 is the last row: it comes twice",
+    },
+    "backprop.compare": {
+        "compare: def compare(mine: Tensor, true: Tensor, parts: Tensor | None=None) "
+        "-> str: → bound = 1e-06 * (true if parts is None … first": _LINES,
+        "compare: 1e-06 → 1.0099999999999999e-06": "a bound that is a percent higher",
+        "compare: mine - true → true - mine": "a difference is taken in size",
+    },
+    "backprop.layernorm_backward": {
+        "layernorm_backward: def layernorm_backward(dy: Tensor, raw: Tensor, gain: "
+        "Tensor, std_inv: Tensor) -> tuple[Tensor, Tensor, Tensor]: → C = dy.shape[-1] "
+        "first": _LINES,
+    },
+    "backprop.attention_backward": {
+        "attention_backward: def attention_backward(dout: Tensor, q: Tensor, k: "
+        "Tensor, v: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]: → "
+        "dweights = dout @ v.transpose(-2, -1) first": _LINES,
+        "attention_backward: weights.transpose(-2, -1) → "
+        "weights.transpose(-1, -2)": _TURNED,
+        "attention_backward: v.transpose(-2, -1) → v.transpose(-1, -2)": _TURNED,
+    },
+}
 
 # the wrong answers that were collected for this lesson, by number, and the known
 # mistake or the answer in WRONG that stands for each

@@ -695,8 +695,8 @@ def bn_chain(bn_chain: Callable) -> Cases:
         up, x = _draw(n, H, seed=seed), 1 + 2 * _draw(n, H, seed=seed + 1)
         text = f"dbnraw and hprebn ({n}, {H}), eps {eps}"
         yield _bn_case(bn_chain, text, up, x, eps)
-    up, x = _draw(32, 9, seed=4), _draw(32, 9, seed=5)
-    yield _bn_case(bn_chain, "dbnraw and hprebn (32, 9), no eps given", up, x)
+    up, x = _draw(32, 9, seed=4), _draw(32, 9, seed=5) / 100
+    yield _bn_case(bn_chain, "dbnraw and small hprebn (32, 9), no eps given", up, x)
     seed = _new_seed()
     up, x = _draw(6, 4, seed=seed), _draw(6, 4, seed=seed + 1)
     yield _bn_case(bn_chain, "new dbnraw and hprebn (6, 4)", up, x, 0.1, fresh=True)
@@ -1900,6 +1900,8 @@ def _judgements() -> Iterator[tuple[str, tuple, str]]:
     yield "32-bit mine, 64-bit true", (row.float(), row), "dtype"
     yield "whole numbers, 64-bit true", (torch.tensor([1, 2]), _t(1.0, 2.0)), "dtype"
     yield "32-bit mine (3,), 64-bit true (1, 3)", (row.float(), row[None]), "shape"
+    odd = torch.tensor([1.0, math.nan])
+    yield "32-bit mine [1, nan], 64-bit true", (odd, _t(1.0, 2.0)), "dtype"
     yield "a percent of the largest off", (_SLIP, _TRUE), "value"
     low = _SLIP - 0.0002 * _t([0.0, 0.0], [0.0, 2.0])
     yield "a percent of the largest below", (low, _TRUE), "value"
