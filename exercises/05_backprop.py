@@ -85,10 +85,7 @@ check("backprop.softmax_chain", softmax_chain)
 
 # %% exercise="backprop.linear_backward"
 def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of y = x @ W + b, the gradients of x (n, in), W (in, out) and b (out,).
-
-    dx_ik = sum_j dy_ij w_kj,  dw_kj = sum_i x_ik dy_ij,  db_j = sum_i dy_ij
-    """
+    """Of y = x @ W + b, the gradients of x (n, in), W (in, out) and b (out,)."""
     # TODO: three short expressions
     raise NotImplementedError("TODO backprop.linear_backward")
 
@@ -105,7 +102,7 @@ check("backprop.linear_backward", linear_backward)
 
 # %% exercise="backprop.tanh_backward"
 def tanh_backward(dy: Tensor, y: Tensor) -> Tensor:
-    """Of y = tanh(x), the gradient of x, from the output: dx_i = dy_i (1 - y_i^2)."""
+    """Of y = tanh(x), the gradient of x, from the output y; all of one shape."""
     # TODO: one line
     raise NotImplementedError("TODO backprop.tanh_backward")
 
@@ -178,10 +175,7 @@ check("backprop.bn_chain", bn_chain)
 
 # %% exercise="backprop.embedding_backward"
 def embedding_backward(demb: Tensor, X: Tensor, rows: int) -> Tensor:
-    """Of emb = C[X], the gradient of C (rows, E), from demb (*X.shape, E).
-
-    dC_vm = sum of demb_im over all places i where X_i = v
-    """
+    """Of emb = C[X], the gradient of C (rows, E), from demb (*X.shape, E)."""
     # TODO: a table of zeros, and one operation that adds into its rows
     raise NotImplementedError("TODO backprop.embedding_backward")
 
@@ -200,10 +194,7 @@ check("backprop.embedding_backward", embedding_backward)
 
 # %% exercise="backprop.cross_entropy_fused"
 def cross_entropy_backward(logits: Tensor, Y: Tensor) -> Tensor:
-    """The gradient of the mean cross-entropy by the logits, (n, V).
-
-    dz_ij = (p_ij - [j = Y_i]) / n, with p = softmax(z)
-    """
+    """The gradient of the mean cross-entropy of labels Y (n,) by the logits (n, V)."""
     # TODO: the probabilities, less one at the labels, as a mean
     raise NotImplementedError("TODO backprop.cross_entropy_fused")
 
@@ -228,9 +219,9 @@ def batchnorm_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Of y = gain * raw + bias, the gradients of x (n, H), gain (H,) and bias (H,).
 
-    raw = (x - mean) * var_inv is normalised over the batch, its variance divided by n
-    (Ioffe and Szegedy, 2015, section 3). With g = gain * dy:
-    dx_i = var_inv (g_i - mean g - raw_i mean(raw g)).
+    raw = (x - mean) * var_inv is normalised over the batch, var_inv being
+    (variance + eps) ** -0.5, and the variance divided by n: Ioffe and Szegedy (2015),
+    algorithm 1 forward and section 3 backward, in one expression.
     https://arxiv.org/abs/1502.03167
     """
     # TODO: what comes back to raw, less its mean and its share that goes like raw
@@ -317,7 +308,7 @@ def dev_loss(p: dict[str, Tensor], Xtr: Tensor, X: Tensor, Y: Tensor) -> float:
 
 
 def on_all_names(steps: int = budget(full=20_000, check=3_000)) -> None:
-    """The lecture's network on the course's split, its rate cut for a last quarter."""
+    """The lecture's network on the course's split, its rate cut at the end."""
     train, dev, _ = (build_dataset(pile, stoi) for pile in split_words(words))
     p, g = new_network(), torch.Generator().manual_seed(2147483647)
     rate = lambda i: 0.1 if i < 0.75 * steps else 0.01  # noqa: E731
@@ -335,9 +326,9 @@ def on_all_names(steps: int = budget(full=20_000, check=3_000)) -> None:
 # *20 min · ●●●○○*
 #
 # The judge. `compare(mine, true)` says in a word what it finds, and asks in this order:
-# `"shape"` or `"dtype"` where they are not the same; `"not finite"` where `mine` holds
-# `nan` or infinity; `"value"` where some number is off by more than $10^{-6}$ of the
-# largest number in `true`; else `"right"`. Nothing is broadcast.
+# `"shape"` or `"dtype"` where they are not the same; `"not finite"` where one of them
+# holds `nan` or infinity; `"value"` where some number is off by more than $10^{-6}$ of
+# the largest number in `true`; else `"right"`. Nothing is broadcast.
 
 # %% [markdown]
 # A gradient that is zero in truth is rounding in the computer, $10^{-17}$ or $0$, and a
@@ -379,9 +370,8 @@ def layernorm_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Of y = gain * raw + bias, the gradients of x (..., C), gain (C,) and bias (C,).
 
-    raw = (x - mean) * std_inv is normalised over the last dimension (Ba et al., 2016,
-    equation 4), std_inv (..., 1). With g = gain * dy, means over the last dimension:
-    dx = std_inv (g - mean g - raw mean(raw g)).
+    raw = (x - mean) * std_inv is normalised over the last dimension, std_inv (..., 1)
+    being (variance + eps) ** -0.5: Ba et al. (2016), equation 3, with gain and bias.
     https://arxiv.org/abs/1607.06450
     """
     # TODO: batchnorm_backward with the dimensions turned; gain and bias as before

@@ -181,10 +181,7 @@ check("backprop.softmax_chain", softmax_chain)
 
 # %% exercise="backprop.linear_backward" minutes=15 difficulty=2
 def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of y = x @ W + b, the gradients of x (n, in), W (in, out) and b (out,).
-
-    dx_ik = sum_j dy_ij w_kj,  dw_kj = sum_i x_ik dy_ij,  db_j = sum_i dy_ij
-    """
+    """Of y = x @ W + b, the gradients of x (n, in), W (in, out) and b (out,)."""
     # TODO: three short expressions
     ### BEGIN SOLUTION
     return dy @ W.T, x.T @ dy, dy.sum(0)
@@ -236,7 +233,7 @@ def linear_backward_by_einsum(dy, x, W):
 
 # %% exercise="backprop.tanh_backward" minutes=5 difficulty=1
 def tanh_backward(dy: Tensor, y: Tensor) -> Tensor:
-    """Of y = tanh(x), the gradient of x, from the output: dx_i = dy_i (1 - y_i^2)."""
+    """Of y = tanh(x), the gradient of x, from the output y; all of one shape."""
     # TODO: one line
     ### BEGIN SOLUTION
     return dy * (1 - y**2)
@@ -412,10 +409,7 @@ check("backprop.bn_chain", bn_chain)
 
 # %% exercise="backprop.embedding_backward" minutes=15 difficulty=3
 def embedding_backward(demb: Tensor, X: Tensor, rows: int) -> Tensor:
-    """Of emb = C[X], the gradient of C (rows, E), from demb (*X.shape, E).
-
-    dC_vm = sum of demb_im over all places i where X_i = v
-    """
+    """Of emb = C[X], the gradient of C (rows, E), from demb (*X.shape, E)."""
     # TODO: a table of zeros, and one operation that adds into its rows
     ### BEGIN SOLUTION
     E = demb.shape[-1]
@@ -470,10 +464,7 @@ def embedding_backward_by_one_hot(demb, X, rows):
 
 # %% exercise="backprop.cross_entropy_fused" minutes=15 difficulty=2
 def cross_entropy_backward(logits: Tensor, Y: Tensor) -> Tensor:
-    """The gradient of the mean cross-entropy by the logits, (n, V).
-
-    dz_ij = (p_ij - [j = Y_i]) / n, with p = softmax(z)
-    """
+    """The gradient of the mean cross-entropy of labels Y (n,) by the logits (n, V)."""
     # TODO: the probabilities, less one at the labels, as a mean
     ### BEGIN SOLUTION
     dlogits = F.softmax(logits, 1)
@@ -543,9 +534,9 @@ def batchnorm_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Of y = gain * raw + bias, the gradients of x (n, H), gain (H,) and bias (H,).
 
-    raw = (x - mean) * var_inv is normalised over the batch, its variance divided by n
-    (Ioffe and Szegedy, 2015, section 3). With g = gain * dy:
-    dx_i = var_inv (g_i - mean g - raw_i mean(raw g)).
+    raw = (x - mean) * var_inv is normalised over the batch, var_inv being
+    (variance + eps) ** -0.5, and the variance divided by n: Ioffe and Szegedy (2015),
+    algorithm 1 forward and section 3 backward, in one expression.
     https://arxiv.org/abs/1502.03167
     """
     # TODO: what comes back to raw, less its mean and its share that goes like raw
@@ -708,7 +699,7 @@ def dev_loss(p: dict[str, Tensor], Xtr: Tensor, X: Tensor, Y: Tensor) -> float:
 
 
 def on_all_names(steps: int = budget(full=20_000, check=3_000)) -> None:
-    """The lecture's network on the course's split, its rate cut for a last quarter."""
+    """The lecture's network on the course's split, its rate cut at the end."""
     train, dev, _ = (build_dataset(pile, stoi) for pile in split_words(words))
     p, g = new_network(), torch.Generator().manual_seed(2147483647)
     rate = lambda i: 0.1 if i < 0.75 * steps else 0.01  # noqa: E731
@@ -724,9 +715,9 @@ def on_all_names(steps: int = budget(full=20_000, check=3_000)) -> None:
 # ## compare
 #
 # The judge. `compare(mine, true)` says in a word what it finds, and asks in this order:
-# `"shape"` or `"dtype"` where they are not the same; `"not finite"` where `mine` holds
-# `nan` or infinity; `"value"` where some number is off by more than $10^{-6}$ of the
-# largest number in `true`; else `"right"`. Nothing is broadcast.
+# `"shape"` or `"dtype"` where they are not the same; `"not finite"` where one of them
+# holds `nan` or infinity; `"value"` where some number is off by more than $10^{-6}$ of
+# the largest number in `true`; else `"right"`. Nothing is broadcast.
 
 # %% [markdown]
 # A gradient that is zero in truth is rounding in the computer, $10^{-17}$ or $0$, and a
@@ -757,10 +748,11 @@ def compare(mine: Tensor, true: Tensor, parts: Tensor | None = None) -> str:
         return "shape"
     if mine.dtype != true.dtype:
         return "dtype"
-    if not mine.isfinite().all():
+    gap = (mine - true).abs().max()
+    if not gap.isfinite():
         return "not finite"
     bound = 1e-6 * (true if parts is None else parts).abs().max()
-    if (mine - true).abs().max() > bound:
+    if gap > bound:
         return "value"
     return "right" if true.abs().max() > bound else "zero"
     ### END SOLUTION
@@ -779,7 +771,7 @@ check("backprop.compare", compare)
 
 # %% [markdown] tags=["hint"]
 # `bound = 1e-6 * (true if parts is None else ____).abs().max()`, then the fourth
-# question is `if (____).abs().max() > bound:`.
+# question is whether `(____).abs().max()` is above it.
 
 # %% [markdown] tags=["solution"]
 # **Why.** Two gradients of our network are zero in truth: that of the largest logit,
@@ -822,9 +814,8 @@ def layernorm_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Of y = gain * raw + bias, the gradients of x (..., C), gain (C,) and bias (C,).
 
-    raw = (x - mean) * std_inv is normalised over the last dimension (Ba et al., 2016,
-    equation 4), std_inv (..., 1). With g = gain * dy, means over the last dimension:
-    dx = std_inv (g - mean g - raw mean(raw g)).
+    raw = (x - mean) * std_inv is normalised over the last dimension, std_inv (..., 1)
+    being (variance + eps) ** -0.5: Ba et al. (2016), equation 3, with gain and bias.
     https://arxiv.org/abs/1607.06450
     """
     # TODO: batchnorm_backward with the dimensions turned; gain and bias as before

@@ -1907,6 +1907,8 @@ def _judgements() -> Iterator[tuple[str, tuple, str]]:
     yield "a percent of the largest below", (low, _TRUE), "value"
     yield "mine [1, nan]", (_t(1.0, math.nan), _t(1.0, 2.0)), "not finite"
     yield "mine [1, inf]", (_t(1.0, math.inf), _t(1.0, 2.0)), "not finite"
+    yield "true [1, nan]", (_t(1.0, 2.0), _t(1.0, math.nan)), "not finite"
+    yield "true [1, -inf]", (_t(1.0, 2.0), _t(1.0, -math.inf)), "not finite"
     yield "mine zeros, true [[0.02, -0.01], [0.003, 0]]", (0 * _TRUE, _TRUE), "value"
     yield "mine [0, 0], true [1e-9, -2e-9]", (_t(0.0, 0.0), _t(1e-9, -2e-9)), "value"
     yield "mine [1, 0], true [1, 1e-9]", (_t(1.0, 0.0), _t(1.0, 1e-9)), "right"
@@ -1978,9 +1980,11 @@ def _judge(
     dtype: bool = True,
     first: str = "shape",
     finite: bool = True,
+    both: bool = True,
     gap: Callable = lambda mine, true: (mine - true).abs().max(),
     bound: Callable = lambda mine, true, parts: 1e-6 * _of(true, parts).abs().max(),
     zero: bool = True,
+    weighs: Callable = lambda size, limit: size > limit,
     agree: Callable | None = None,
     said: Callable = lambda word: word,
 ) -> Callable:
@@ -1994,14 +1998,15 @@ def _judge(
             words["dtype"] = True
         if words:
             return said(first if first in words else next(iter(words)))
-        if finite and not mine.isfinite().all():
+        asked_for = (mine, true) if both else (mine,)
+        if finite and not all(x.isfinite().all() for x in asked_for):
             return said("not finite")
         if agree is not None:
             return said("right" if agree(mine, true) else "value")
         limit = bound(mine, true, parts)
         if gap(mine, true) > limit:
             return said("value")
-        return said("right" if true.abs().max() > limit or not zero else "zero")
+        return said("right" if weighs(true.abs().max(), limit) or not zero else "zero")
 
     return compare
 
@@ -2029,9 +2034,9 @@ _all(
             "The shape is asked for first, then the dtype.",
             _judge(first="dtype"),
         ),
-        "nan passes": (
-            "No comparison with nan is true: ask whether all is finite first.",
-            _judge(finite=False),
+        "true not asked": (
+            "true may hold nan or infinity as well: then nothing can be judged.",
+            _judge(both=False),
         ),
         "allclose": (
             "allclose permits a fixed 1e-8: beside tiny gradients that is everything.",
@@ -2087,6 +2092,17 @@ _all(
         ),
     },
 )
+
+
+@compare.mistake(
+    "nan passes",
+    "No comparison with nan is true: ask whether all is finite first.",
+    others=lambda _: iter(
+        [(_judge(finite=False, weighs=lambda size, limit: not size <= limit),)]
+    ),
+)
+def _(mine, true, parts=None):
+    return _judge(finite=False)(mine, true, parts)
 
 
 def _summed(true: Tensor, parts: Tensor | None) -> Tensor:
