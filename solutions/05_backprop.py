@@ -32,7 +32,7 @@ stoi = {s: i for i, s in enumerate([".", *sorted(set("".join(words)))])}
 # whatever the log-probabilities are.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** $L = -\frac1n \sum_i \ell_{i t_i}$, where $t_i$ is the label of row
+# *Derivation.* $L = -\frac1n \sum_i \ell_{i t_i}$, where $t_i$ is the label of row
 # $i$. How does $L$ move with one number $\ell_{ij}$? If $j = t_i$, it stands in the sum
 # once, with the factor $-\frac1n$. If not, it does not stand there at all:
 #
@@ -85,7 +85,7 @@ def logprobs_backward_by_one_hot(logprobs, Y):
 # and `dlogits` is `[[0.25, 0.25, -0.5]]`.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** *Logarithm*: $\ell_{ij} = \ln p_{ij}$ has the slope $1/p_{ij}$, so
+# *Derivation.* *Logarithm*: $\ell_{ij} = \ln p_{ij}$ has the slope $1/p_{ij}$, so
 # $dp_{ij} = d\ell_{ij} / p_{ij}$. *Product*: in $p_{ij} = c_{ij} s_i$ each factor is
 # the other one's slope, and $s_i$ serves the whole row, so its row is added up:
 #
@@ -164,7 +164,7 @@ check("backprop.softmax_chain", softmax_chain)
 # are `[[-2, -2]]`, `[[1, 0, -1], [2, 0, -2]]` and `[1, 0, -1]`.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** $y_{ij} = \sum_k x_{ik} w_{kj} + b_j$: example $i$, output $j$, input
+# *Derivation.* $y_{ij} = \sum_k x_{ik} w_{kj} + b_j$: example $i$, output $j$, input
 # $k$. The number $x_{ik}$ touches all outputs of its example, $y_{ij}$ at the rate
 # $w_{kj}$. The weight $w_{kj}$ touches output $j$ of all examples, at the rate
 # $x_{ik}$. The bias $b_j$ touches the same ones, at the rate $1$:
@@ -222,7 +222,7 @@ def linear_backward_by_einsum(dy, x, W):
 # `y` is $0.5$ and `dy` is $2$, `dx` is $1.5$; where `y` is $1$ nothing passes.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** Each $x_i$ touches $y_i$ alone. $y = a/b$ with $a = e^x - e^{-x}$ and
+# *Derivation.* Each $x_i$ touches $y_i$ alone. $y = a/b$ with $a = e^x - e^{-x}$ and
 # $b = e^x + e^{-x}$; the slope of $a$ is $b$, and that of $b$ is $a$. By the rule for a
 # quotient
 #
@@ -266,7 +266,7 @@ check("backprop.tanh_backward", tanh_backward)
 # `[[5], [2]]` they are `[3]`, `[7]` and `[[15], [6]]`.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** $y_{ij} = \gamma_j \hat x_{ij} + \beta_j$. The gain $\gamma_j$ touches
+# *Derivation.* $y_{ij} = \gamma_j \hat x_{ij} + \beta_j$. The gain $\gamma_j$ touches
 # its column in all examples, $y_{ij}$ at the rate $\hat x_{ij}$; the bias $\beta_j$ the
 # same ones at the rate $1$; and $\hat x_{ij}$ touches $y_{ij}$ alone:
 #
@@ -320,7 +320,7 @@ check("backprop.bn_gain_bias", bn_gain_bias)
 # does lesson 4; the video divides by $n - 1$ here, and its result is another number.
 
 # %% [markdown] tags=["solution"]
-# **Derivation**, of one column, so without $j$. *Product*: $\hat x_i = d_i r$, where
+# *Derivation*, of one column, so without $j$. *Product*: $\hat x_i = d_i r$, where
 # $r$ serves all examples: $dr = \sum_i d_i \, d\hat x_i$ and
 # $dd_i = r \, d\hat x_i + \dots$ *Power*: $r = (v + \epsilon)^{-1/2}$ has the slope
 # $-\frac12 (v + \epsilon)^{-3/2}$, so $dv = -\frac12 (v + \epsilon)^{-3/2} \, dr$.
@@ -398,7 +398,7 @@ check("backprop.bn_chain", bn_chain)
 # `[[6], [12], [0]]`. No Python loop.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** $e_{ikm} = C_{X_{ik} m}$: place $k$ of example $i$ holds a copy of the
+# *Derivation.* $e_{ikm} = C_{X_{ik} m}$: place $k$ of example $i$ holds a copy of the
 # row $X_{ik}$. The number $C_{vm}$ touches every place where its letter $v$ stands, at
 # the rate $1$, and no other:
 #
@@ -452,7 +452,7 @@ def embedding_backward_by_one_hot(demb, X, rows):
 # `[[-0.75, 0.25, 0.5]]`. Logits of $\pm 1000$ are allowed.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** One example with scores $z_j$ and label $t$:
+# *Derivation.* One example with scores $z_j$ and label $t$:
 # $L = \ln \sum_k e^{z_k} - z_t$. The first part has the slope
 # $e^{z_j} / \sum_k e^{z_k} = p_j$, by the chain rule; the second has $-1$ where
 # $j = t$. A batch of $n$ takes the mean:
@@ -509,7 +509,7 @@ def cross_entropy_backward_by_one_hot(logits, Y):
 # $n$, as in `bn_chain`.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** Put the steps of `bn_chain` into one another, for one column. With
+# *Derivation.* Put the steps of `bn_chain` into one another, for one column. With
 # $g_i = d\hat x_i = \gamma \, dy_i$ and $(v + \epsilon)^{-3/2} = r^3$:
 #
 # $$dd_i = r g_i - \tfrac1n \, d_i r^3 \sum_k d_k g_k
@@ -605,7 +605,7 @@ def forward(p: dict[str, Tensor], X: Tensor) -> tuple[Tensor, tuple[Tensor, ...]
 # `db2` = `[-0.4167, 0.0833, 0.3333]`. On the names a new network begins at $3.6$ nats.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** Nothing is new here but the order. Forward:
+# *Derivation.* Nothing is new here but the order. Forward:
 #
 # $$X \to e \to x \to xW_1 + b_1 \to \hat x \to \gamma \hat x + \beta \to h \to
 # hW_2 + b_2 \to L$$
@@ -728,7 +728,7 @@ def on_all_names(steps: int = budget(full=20_000, check=3_000)) -> None:
 # `[[5.0], [-5.0]]` it is `"zero"`.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** Let $m$ be the measure, $\max |true|$ or $\max |parts|$. Asked is
+# *Derivation.* Let $m$ be the measure, $\max |true|$ or $\max |parts|$. Asked is
 # whether $\max_{ij} |mine_{ij} - true_{ij}| \le 10^{-6} m$. A sum of numbers as large
 # as $m$, which are rounded at the sixteenth digit, is good to some $10^{-15} m$: right
 # answers lie far below the bound, and slips above $10^{-3}$. By hand: $true = 0.02$,
@@ -791,7 +791,7 @@ check("backprop.compare", compare)
 # `[[0, 0, -1, 1]]`.
 
 # %% [markdown] tags=["solution"]
-# **Derivation.** $y_{ic} = \gamma_c \hat x_{ic} + \beta_c$. Gain and bias serve all
+# *Derivation.* $y_{ic} = \gamma_c \hat x_{ic} + \beta_c$. Gain and bias serve all
 # vectors $i$, however many dimensions these are numbered with:
 #
 # $$d\gamma_c = \sum_i \hat x_{ic} \, dy_{ic}, \qquad d\beta_c = \sum_i dy_{ic}, \qquad
@@ -882,7 +882,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
 # `[[[0], [2]]]` and `dk` = `[[[0], [0]]]`.
 
 # %% [markdown] tags=["solution"]
-# **Derivation**, for one sequence. $o_{tm} = \sum_s a_{ts} v_{sm}$ is a product of
+# *Derivation*, for one sequence. $o_{tm} = \sum_s a_{ts} v_{sm}$ is a product of
 # matrices, as in the linear layer:
 #
 # $$dv_{sm} = \sum_t a_{ts} \, do_{tm}, \qquad da_{ts} = \sum_m do_{tm} \, v_{sm}$$
