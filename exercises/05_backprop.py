@@ -224,7 +224,7 @@ def batchnorm_backward(
     algorithm 1 forward and section 3 backward, in one expression.
     https://arxiv.org/abs/1502.03167
     """
-    # TODO: what comes back to raw, less its mean and its share that goes like raw
+    # TODO: bn_chain in one expression, and the gradients of gain and bias
     raise NotImplementedError("TODO backprop.batchnorm_fused")
 
 # %%

@@ -89,19 +89,19 @@ def logprobs_backward_by_one_hot(logprobs, Y):
 # $dp_{ij} = d\ell_{ij} / p_{ij}$. *Product*: in $p_{ij} = c_{ij} s_i$ each factor is
 # the other one's slope, and $s_i$ serves the whole row, so its row is added up:
 #
-# $$ds_i = \sum_j c_{ij} \, dp_{ij}, \qquad dc_{ij} = s_i \, dp_{ij} + \dots$$
+# $$ds_i = \sum_j c_{ij} dp_{ij}, \qquad dc_{ij} = s_i dp_{ij} + \dots$$
 #
 # *Power*: $s_i = u_i^{-1}$ has the slope $-u_i^{-2}$, so $du_i = -ds_i / u_i^2$.
 
 # %% [markdown] tags=["solution"]
 # *Sum*: in $u_i = \sum_j c_{ij}$ each count has the slope $1$. That is the second path
-# of the counts, and pays for the dots: $dc_{ij} = s_i \, dp_{ij} + du_i$.
-# *Exponential*: its slope is its result, so $dz_{ij} = c_{ij} \, dc_{ij}$.
+# of the counts, and pays for the dots: $dc_{ij} = s_i dp_{ij} + du_i$.
+# *Exponential*: its slope is its result, so $dz_{ij} = c_{ij} dc_{ij}$.
 #
 # *Shift*: in $z_{ij} = x_{ij} - m_i$ the maximum serves the row with a minus, and it
 # *is* one of the row's logits, the $k_i$-th:
 #
-# $$dm_i = -\sum_j dz_{ij}, \qquad dx_{ij} = dz_{ij} + [j = k_i] \, dm_i$$
+# $$dm_i = -\sum_j dz_{ij}, \qquad dx_{ij} = dz_{ij} + [j = k_i] dm_i$$
 
 # %% [markdown] tags=["solution"]
 # With the numbers of the task: the largest logit is taken away, so the counts are
@@ -174,10 +174,10 @@ check("backprop.softmax_chain", softmax_chain)
 
 # %% [markdown] tags=["solution"]
 # A product of matrices adds over the index that stands inside. In the first sum $j$ is
-# the second index of $dy$ and of $W$, so $W$ is turned: $dx = dy \, W^\top$. In the
+# the second index of $dy$ and of $W$, so $W$ is turned: $dx = dy W^\top$. In the
 # second $i$ is the first index of both, so $x$ is turned: $dW = x^\top dy$. By hand:
 # $dx_{11} = 1 \cdot 3 + 0 \cdot 4 - 1 \cdot 5 = -2$, and
-# $dw_{21} = x_{12} \, dy_{11} = 2 \cdot 1 = 2$.
+# $dw_{21} = x_{12} dy_{11} = 2 \cdot 1 = 2$.
 
 # %% exercise="backprop.linear_backward" minutes=15 difficulty=2
 def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -227,7 +227,7 @@ def linear_backward_by_einsum(dy, x, W):
 # quotient
 #
 # $$\frac{dy}{dx} = \frac{b \cdot b - a \cdot a}{b^2} = 1 - y^2, \qquad
-# dx_i = dy_i \, (1 - y_i^2)$$
+# dx_i = dy_i (1 - y_i^2)$$
 #
 # With $y = \frac12$ the slope is $\frac34$, and $2 \cdot \frac34 = 1.5$.
 
@@ -270,8 +270,8 @@ check("backprop.tanh_backward", tanh_backward)
 # its column in all examples, $y_{ij}$ at the rate $\hat x_{ij}$; the bias $\beta_j$ the
 # same ones at the rate $1$; and $\hat x_{ij}$ touches $y_{ij}$ alone:
 #
-# $$d\gamma_j = \sum_i \hat x_{ij} \, dy_{ij}, \quad d\beta_j = \sum_i dy_{ij}, \quad
-# d\hat x_{ij} = \gamma_j \, dy_{ij}$$
+# $$d\gamma_j = \sum_i \hat x_{ij} dy_{ij}, \quad d\beta_j = \sum_i dy_{ij}, \quad
+# d\hat x_{ij} = \gamma_j dy_{ij}$$
 #
 # By hand: $d\gamma = 1 \cdot 5 + (-1) \cdot 2 = 3$ and $d\beta = 5 + 2 = 7$.
 
@@ -320,24 +320,26 @@ check("backprop.bn_gain_bias", bn_gain_bias)
 # does lesson 4; the video divides by $n - 1$ here, and its result is another number.
 
 # %% [markdown] tags=["solution"]
-# *Derivation*, of one column, so without $j$. *Product*: $\hat x_i = d_i r$, where
-# $r$ serves all examples: $dr = \sum_i d_i \, d\hat x_i$ and
-# $dd_i = r \, d\hat x_i + \dots$ *Power*: $r = (v + \epsilon)^{-1/2}$ has the slope
-# $-\frac12 (v + \epsilon)^{-3/2}$, so $dv = -\frac12 (v + \epsilon)^{-3/2} \, dr$.
+# *Derivation*, of one column, so without $j$; $\delta$ is `bndiff`, the distances from
+# the mean, and $r$ is `bnvar_inv`. *Product*: in $\hat x_i = \delta_i r$ the one $r$
+# serves all examples: $dr = \sum_i \delta_i d\hat x_i$ and
+# $d\delta_i = r d\hat x_i + \dots$ *Power*: $r = (v + \epsilon)^{-1/2}$ has the slope
+# $-\frac12 (v + \epsilon)^{-3/2}$, so $dv = -\frac12 (v + \epsilon)^{-3/2} dr$.
 
 # %% [markdown] tags=["solution"]
 # *Mean of squares*: $v = \frac1n \sum_i q_i$, so each $dq_i = \frac1n dv$; and
-# $q_i = d_i^2$ has the slope $2 d_i$. This is the second path of the distances:
+# $q_i = \delta_i^2$ has the slope $2 \delta_i$, the second path of the distances:
 #
-# $$dd_i = r \, d\hat x_i + 2 \, d_i \, dq_i$$
+# $$d\delta_i = r d\hat x_i + 2 \delta_i dq_i$$
 #
-# *Difference*: in $d_i = x_i - \mu$ the mean serves all with a minus, so
-# $d\mu = -\sum_i dd_i$. *Mean*: $\mu = \frac1n \sum_i x_i$ is the second path of $x_i$:
+# *Difference*: in $\delta_i = x_i - \mu$ the mean serves all with a minus, so
+# $d\mu = -\sum_i d\delta_i$. *Mean*: $\mu = \frac1n \sum_i x_i$ is the second path of
+# $x_i$:
 #
-# $$dx_i = dd_i + \tfrac1n \, d\mu$$
+# $$dx_i = d\delta_i + \tfrac1n d\mu$$
 
 # %% [markdown] tags=["solution"]
-# By hand: $d = -1, -1, 1, 1$ and $r = 1$. So $dr = -1$, $dv = \frac12$,
+# By hand: $\delta = -1, -1, 1, 1$ and $r = 1$. So $dr = -1$, $dv = \frac12$,
 # $dq_i = \frac18$. The first distance gets $1 - \frac14 = \frac34$, the others
 # $-\frac14, \frac14, \frac14$; together $1$, so $d\mu = -1$ and each loses $\frac14$.
 
@@ -385,7 +387,7 @@ check("backprop.bn_chain", bn_chain)
 # mean hands it on to the $n$ values does each get an $n$-th. Divided too early,
 # `dhprebn` may still come out right, and `dbnmean` is wrong.
 #
-# With $n - 1$ in the variance, `dbndiff2` has an $n - 1$ as well: $3\,\%$ of it at 32
+# With $n - 1$ in the variance, `dbndiff2` has an $n - 1$ as well: 3 % of it at 32
 # examples. Which of the two is meant is a convention; that forward and backward agree
 # is not. The check names the mixture if it finds it.
 
@@ -402,7 +404,7 @@ check("backprop.bn_chain", bn_chain)
 # row $X_{ik}$. The number $C_{vm}$ touches every place where its letter $v$ stands, at
 # the rate $1$, and no other:
 #
-# $$dC_{vm} = \sum_{i,k} [X_{ik} = v] \; de_{ikm}$$
+# $$dC_{vm} = \sum_{i,k} [X_{ik} = v] de_{ikm}$$
 #
 # By hand: letter $1$ stands at the first and third place, $5 + 7 = 12$. Letter $2$
 # stands nowhere: nothing comes back to it, and its row is zero.
@@ -510,19 +512,19 @@ def cross_entropy_backward_by_one_hot(logits, Y):
 
 # %% [markdown] tags=["solution"]
 # *Derivation.* Put the steps of `bn_chain` into one another, for one column. With
-# $g_i = d\hat x_i = \gamma \, dy_i$ and $(v + \epsilon)^{-3/2} = r^3$:
+# $g_i = d\hat x_i = \gamma dy_i$ and $(v + \epsilon)^{-3/2} = r^3$:
 #
-# $$dd_i = r g_i - \tfrac1n \, d_i r^3 \sum_k d_k g_k
-# = r \left( g_i - \hat x_i \, \tfrac1n \sum_k \hat x_k g_k \right)$$
+# $$d\delta_i = r g_i - \tfrac1n \delta_i r^3 \sum_k \delta_k g_k
+# = r \left( g_i - \hat x_i \tfrac1n \sum_k \hat x_k g_k \right)$$
 #
-# since two of the three $r$ turn the two $d$ into $\hat x$.
+# since two of the three $r$ turn the two $\delta$ into $\hat x$.
 
 # %% [markdown] tags=["solution"]
-# From $dd_i$ its mean over the batch is taken away. The $\hat x_i$ add up to zero, so
-# of the bracket only the $g_i$ have a mean.
+# From $d\delta_i$ its mean over the batch is taken away. The $\hat x_i$ add up to zero,
+# so of the bracket only the $g_i$ have a mean.
 #
 # $$dx_i = r \left( g_i - \tfrac1n \sum_k g_k
-# - \hat x_i \, \tfrac1n \sum_k \hat x_k g_k \right)$$
+# - \hat x_i \tfrac1n \sum_k \hat x_k g_k \right)$$
 #
 # By hand: the mean of $g$ is $\frac14$, the mean of $\hat x g$ is $-\frac14$. The first
 # example gets $1 - \frac14 - (-1)(-\frac14) = \frac12$, the second
@@ -539,7 +541,7 @@ def batchnorm_backward(
     algorithm 1 forward and section 3 backward, in one expression.
     https://arxiv.org/abs/1502.03167
     """
-    # TODO: what comes back to raw, less its mean and its share that goes like raw
+    # TODO: bn_chain in one expression, and the gradients of gain and bias
     ### BEGIN SOLUTION
     g = gain * dy  # (n, H)
     dx = var_inv * (g - g.mean(0) - raw * (raw * g).mean(0))
@@ -551,7 +553,7 @@ check("backprop.batchnorm_fused", batchnorm_backward)
 
 # %% [markdown] tags=["hint"]
 # Take the six lines of `bn_chain` on paper and put each into the next. Two facts
-# shorten it: $\sum_i \hat x_i = 0$, and $d_i \, r = \hat x_i$.
+# shorten it: $\sum_i \hat x_i = 0$, and $\delta_i r = \hat x_i$.
 
 # %% [markdown] tags=["hint"]
 # Three terms in a bracket: what comes back to `raw`; minus its mean over the batch;
@@ -566,9 +568,9 @@ check("backprop.batchnorm_fused", batchnorm_backward)
 # BatchNorm, so no gradient may point there: the bracket takes out both. Its sum over
 # the batch is zero, which is why a bias in front of BatchNorm has the gradient zero.
 #
-# With the video's variance the last term divides by $n - 1$. Forward with one and
-# backward with the other is off by $0.5\,\%$ at 32 examples: `allclose` with an `atol`
-# of $10^{-4}$ lets it pass, $10^{-6}$ of the largest gradient does not.
+# With the video's variance the last term divides by $n - 1$. To mix the two is off by
+# about half a percent at 32 examples: `allclose` with an `atol` of $10^{-4}$ lets it
+# pass, $10^{-6}$ of the largest gradient does not.
 
 # %% [markdown]
 # ## train_by_hand
@@ -794,14 +796,14 @@ check("backprop.compare", compare)
 # *Derivation.* $y_{ic} = \gamma_c \hat x_{ic} + \beta_c$. Gain and bias serve all
 # vectors $i$, however many dimensions these are numbered with:
 #
-# $$d\gamma_c = \sum_i \hat x_{ic} \, dy_{ic}, \qquad d\beta_c = \sum_i dy_{ic}, \qquad
-# g_{ic} = \gamma_c \, dy_{ic}$$
+# $$d\gamma_c = \sum_i \hat x_{ic} dy_{ic}, \qquad d\beta_c = \sum_i dy_{ic}, \qquad
+# g_{ic} = \gamma_c dy_{ic}$$
 #
 # Mean and variance are taken over $c$, for each $i$ alone. So the derivation of
 # BatchNorm holds with $c$ in the place of the examples:
 #
 # $$dx_{ic} = r_i \left( g_{ic} - \tfrac1C \sum_k g_{ik}
-# - \hat x_{ic} \, \tfrac1C \sum_k \hat x_{ik} \, g_{ik} \right)$$
+# - \hat x_{ic} \tfrac1C \sum_k \hat x_{ik} g_{ik} \right)$$
 
 # %% [markdown] tags=["solution"]
 # By hand: $g = 0, 0, 0, 2$. Its mean is $\frac12$, and the mean of $\hat x g$ is
@@ -885,19 +887,19 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
 # *Derivation*, for one sequence. $o_{tm} = \sum_s a_{ts} v_{sm}$ is a product of
 # matrices, as in the linear layer:
 #
-# $$dv_{sm} = \sum_t a_{ts} \, do_{tm}, \qquad da_{ts} = \sum_m do_{tm} \, v_{sm}$$
+# $$dv_{sm} = \sum_t a_{ts} do_{tm}, \qquad da_{ts} = \sum_m do_{tm} v_{sm}$$
 #
 # $a_t$ is a softmax. If a score $z_{tr}$ grows, $a_{ts}$ grows by
 # $a_{ts} ([s = r] - a_{tr})$: its own share rises, all shares shrink by what it takes.
 # Collected over $s$:
 #
-# $$dz_{tr} = a_{tr} \left( da_{tr} - \sum_s a_{ts} \, da_{ts} \right)$$
+# $$dz_{tr} = a_{tr} \left( da_{tr} - \sum_s a_{ts} da_{ts} \right)$$
 
 # %% [markdown] tags=["solution"]
 # $z_{ts} = \frac{1}{\sqrt d} \sum_m q_{tm} k_{sm}$ is a product once more:
 #
-# $$dq_{tm} = \tfrac{1}{\sqrt d} \sum_s dz_{ts} \, k_{sm}, \qquad
-# dk_{sm} = \tfrac{1}{\sqrt d} \sum_t dz_{ts} \, q_{tm}$$
+# $$dq_{tm} = \tfrac{1}{\sqrt d} \sum_s dz_{ts} k_{sm}, \qquad
+# dk_{sm} = \tfrac{1}{\sqrt d} \sum_t dz_{ts} q_{tm}$$
 #
 # By hand, second place: $da = 2, 6$, the mean under the weights is $4$, so
 # $dz = \frac12 (2 - 4), \frac12 (6 - 4) = -1, 1$. Then
