@@ -1070,6 +1070,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "attention_backward: weights.transpose(-2, -1) → "
         "weights.transpose(-1, -2)": _TURNED,
         "attention_backward: v.transpose(-2, -1) → v.transpose(-1, -2)": _TURNED,
+        "attention_backward: dscores.transpose(-2, -1) → "
+        "dscores.transpose(-1, -2)": _TURNED,
     },
 }
 
