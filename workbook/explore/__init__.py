@@ -34,6 +34,10 @@ _DOORS = {
     "one_outlier": "batchnorm",
     "batch_jitter": "jitter",
     "update_ratios": "updates",
+    "copy_and_sum": "backprop",
+    "forces": "backprop",
+    "batchnorm_gradient": "backprop",
+    "backprop_tape": "tape",
 }
 
 __all__ = list(_DOORS)
