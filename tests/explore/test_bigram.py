@@ -177,7 +177,7 @@ def test_the_learned_table_nears_the_counted_one(frames) -> None:
 def test_a_table_equal_to_the_counts_is_off_by_nothing() -> None:
     W = (torch.tensor(N) + 1.0).log()
     page = descent_to_table([record_table(W)], N, letters=ABC).page()
-    assert page.title.endswith(" 0.0 % of the shares are misplaced")
+    assert page.title.endswith(" 0.0 % of p is misplaced")
 
 
 def test_every_frame_is_well_formed_even_far_from_the_diagonal(frames) -> None:

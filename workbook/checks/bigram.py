@@ -695,8 +695,10 @@ def _whose(sample: Callable) -> Any:
         even[0][i] = 1.01
         firsts.append(_only(sample, even, letters))
         even[0][i] = 1.0
-    if is_nothing(firsts[0]):
-        return firsts[0]
+        if is_nothing(firsts[0]):
+            return firsts[0]
+        if type(firsts[-1]) is not str or len(firsts[-1]) != 1:
+            return {"draws": _ITS_OWN}  # no letter tells: another case does
     if firsts == [*"aceg"]:
         return {"draws": Said("nobody's: the likeliest is taken")}
     shared, rng = torch.get_rng_state(), _generator(SEED)

@@ -378,7 +378,7 @@ class _Walk:
     def _claim(self, now: Descent) -> str:
         step = f"After {now.step} steps" if now.step else "Before the first step"
         loss = "" if now.loss is None else f" the loss is {now.loss:.4f};"
-        return f"{step}{loss} {self._far(now)} of the shares are misplaced"
+        return f"{step}{loss} {self._far(now)} of p is misplaced"
 
     def _far(self, frame: Descent) -> str:
         """Mean distance of both tables' probabilities, weighted as the rows occur."""
