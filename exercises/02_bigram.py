@@ -68,7 +68,7 @@ check("bigram.vocabulary", Vocabulary)
 # %% exercise="bigram.counts"
 def count_bigrams(words: list[str], vocabulary: Vocabulary) -> torch.Tensor:
     """How often letter j follows letter i, as N[i, j]: (V, V), whole numbers."""
-    # TODO: number all pairs of neighbours, then count the numbers
+    # TODO: as in the lecture, or number the pairs and let torch.bincount count
     raise NotImplementedError("TODO bigram.counts")
 
 # %%
@@ -101,7 +101,7 @@ check("bigram.probabilities", probabilities)
 # The model writes: begin at the dot, draw the next letter from its row of `P`, go on
 # from there, and stop when a dot is drawn. Return the letters without the dots. Where
 # `P` leads from `.` to `b`, from `b` to `a` and from `a` to `.`, each with certainty,
-# the name is `"ba"`. All randomness comes from `generator`.
+# the name is `"ba"`. All randomness comes from `generator`; `None` is PyTorch's own.
 
 # %% exercise="bigram.sample"
 def sample(

@@ -84,7 +84,7 @@ check("bigram.vocabulary", Vocabulary)
 # %% exercise="bigram.counts" minutes=15 difficulty=3
 def count_bigrams(words: list[str], vocabulary: Vocabulary) -> torch.Tensor:
     """How often letter j follows letter i, as N[i, j]: (V, V), whole numbers."""
-    # TODO: number all pairs of neighbours, then count the numbers
+    # TODO: as in the lecture, or number the pairs and let torch.bincount count
     ### BEGIN SOLUTION
     V = len(vocabulary)
     text = "." + "".join(word + "." for word in words)
@@ -163,7 +163,7 @@ check("bigram.probabilities", probabilities)
 # The model writes: begin at the dot, draw the next letter from its row of `P`, go on
 # from there, and stop when a dot is drawn. Return the letters without the dots. Where
 # `P` leads from `.` to `b`, from `b` to `a` and from `a` to `.`, each with certainty,
-# the name is `"ba"`. All randomness comes from `generator`.
+# the name is `"ba"`. All randomness comes from `generator`; `None` is PyTorch's own.
 
 # %% exercise="bigram.sample" minutes=10 difficulty=2
 def sample(
@@ -479,7 +479,8 @@ check("bigram.splits", split_words)
 
 # %% [markdown] tags=["hint"]
 # `shuffle` works in place: give it a copy. `random.Random(seed)` is a generator of its
-# own. The two cuts are at 80 % and at 90 % of the length.
+# own, where `random.seed(seed)` would set everybody's. The two cuts are at 80 % and at
+# 90 % of the length.
 
 # %% [markdown] tags=["hint"]
 # The parts are `shuffled[:first]`, `shuffled[first:____]` and `shuffled[____:]`.

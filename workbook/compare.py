@@ -299,7 +299,9 @@ def _at(sort: str, expected: Any, a: Any, b: Any, gap: Any) -> Difference:
 
     at = tuple(int(i) for i in np.unravel_index(int(gap.argmax()), gap.shape))
     one, two = _side_by_side(a[at].item(), b[at].item())
-    form = f"  shape {_shape(expected)}  {_dtype(expected)}"
+    form = f"  shape {_shape(expected)}"
+    if a.dtype.kind != "i":  # whole numbers may have come in 32 bits, and be as right
+        form += f"  {_dtype(expected)}"
     found = Difference(sort, one + form, two + form)
     return found.at(str(list(at))) if at else found
 

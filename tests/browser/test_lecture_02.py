@@ -42,6 +42,14 @@ def test_a_name_is_written_letter_by_letter_and_by_itself(lecture):
     sampler.live.locator(".widget-play button").first.click()
 
 
+def test_its_handles_and_its_player_have_names(lecture):
+    live = Picture(lecture, "name_sampler").live
+    for name in ("letter", "temperature", "seed"):
+        live.get_by_role("slider", name=name).first.wait_for()
+    for name in ("Play or pause", "Stop"):
+        live.get_by_role("button", name=name).first.wait_for()
+
+
 def test_any_two_shapes_are_answered_and_a_slip_is_told(lecture):
     shapes = Picture(lecture, "broadcasting")
     assert shapes.claim.startswith("Each row is divided by its own total")
@@ -81,3 +89,5 @@ def test_a_row_of_the_map_is_picked_by_a_click_and_by_a_letter(lecture):
     before = counts.numbers["entropy of the row"]
     counts.press("End")
     assert counts.numbers["entropy of the row"] != before
+    counts.click("not smoothed")
+    until(lambda: "dev infinite" in counts.drawn, "dev has no finite loss", 10)

@@ -18,7 +18,7 @@ class Vocabulary:
         return len(self.stoi)
 
     def encode(self, text):
-        return list(map(self.stoi.get, text))
+        return list(map(self.stoi.__getitem__, text))
 
     def decode(self, ids):
         text = ""
@@ -320,8 +320,7 @@ def cross_entropy(logits, ys):
         "as in the lecture, on a copy": """
 def split_words(words, seed=42):
     words = words[:]
-    random.seed(seed)
-    random.shuffle(words)
+    random.Random(seed).shuffle(words)
     n1 = int(0.8 * len(words))
     n2 = int(0.9 * len(words))
     return words[:n1], words[n1:n2], words[n2:]
@@ -441,6 +440,15 @@ class Vocabulary:
     def encode(self, text): return [self.stoi[c] for c in text]
     def decode(self, ids): return list(map(self.itos.get, ids))
 """,
+        "unknown letters": """
+class Vocabulary:
+    def __init__(self, words):
+        self.itos = ["."] + sorted(set("".join(words)))
+        self.stoi = {s: i for i, s in enumerate(self.itos)}
+    def __len__(self): return len(self.itos)
+    def encode(self, text): return [self.stoi[c] if c in self.stoi else 0 for c in text]
+    def decode(self, ids): return "".join(self.itos[i] for i in ids)
+""",
     },
     "bigram.counts": {
         "cell by cell": """
@@ -486,6 +494,25 @@ def count_bigrams(words, vocabulary):
     ids = torch.tensor(vocabulary.encode("." + "".join(w + "." for w in words)))
     return torch.bincount(27 * ids[:-1] + ids[1:], minlength=729).view(27, 27)
 """,
+        "few bits": """
+def count_bigrams(words, vocabulary):
+    V = len(vocabulary)
+    ids = torch.tensor(vocabulary.encode("." + "".join(w + "." for w in words)))
+    N = torch.bincount(V * ids[:-1] + ids[1:], minlength=V * V).view(V, V)
+    return N.to(torch.uint8)
+""",
+        "no first dot": """
+def count_bigrams(words, vocabulary):
+    V = len(vocabulary)
+    ids = torch.tensor(vocabulary.encode("".join(w + "." for w in words)))
+    return torch.bincount(V * ids[:-1] + ids[1:], minlength=V * V).view(V, V)
+""",
+        "no last dot": """
+def count_bigrams(words, vocabulary):
+    V = len(vocabulary)
+    ids = torch.tensor(vocabulary.encode("." + ".".join(words)))
+    return torch.bincount(V * ids[:-1] + ids[1:], minlength=V * V).view(V, V)
+""",
     },
     "bigram.probabilities": {
         "no keepdim": """
@@ -511,10 +538,11 @@ def probabilities(counts, smoothing=0.0):
     return F.normalize(counts.float(), p=1, dim=1)
 """,
         "in place": """
-def probabilities(counts, smoothing=0):
-    P = counts
-    P += int(smoothing)
-    return P.float() / P.sum(1, keepdim=True)
+def probabilities(counts, smoothing=0.0):
+    P = counts.float()
+    P += smoothing
+    P /= P.sum(dim=1, keepdim=True)
+    return P
 """,
     },
     "bigram.sample": {
@@ -539,10 +567,51 @@ def sample(P, vocabulary, generator=None):
 """,
         "seeded inside": """
 def sample(P, vocabulary, generator=None):
-    g = torch.Generator().manual_seed(2147483647)
+    generator = generator and generator.manual_seed(42)
     out, ix = "", 0
     while True:
-        ix = torch.multinomial(P[ix], 1, generator=g).item()
+        ix = torch.multinomial(P[ix], 1, generator=generator).item()
+        if ix == 0:
+            return out
+        out += vocabulary.itos[ix]
+""",
+        "seeded by default": """
+def sample(P, vocabulary, generator=None):
+    generator = generator or torch.Generator()
+    out, ix = "", 0
+    while True:
+        ix = torch.multinomial(P[ix], 1, generator=generator).item()
+        if ix == 0:
+            return out
+        out += vocabulary.itos[ix]
+""",
+        "another library": """
+import numpy as np
+def sample(P, vocabulary, generator=None):
+    out, ix = "", 0
+    while True:
+        row = P[ix].double().numpy()
+        ix = np.random.choice(len(P), p=row / row.sum())
+        if ix == 0:
+            return out
+        out += vocabulary.itos[ix]
+""",
+        "too short": """
+def sample(P, vocabulary, generator=None):
+    pass
+    out, ix = "", 0
+    while True:
+        ix = torch.multinomial(P[ix], 1, generator=generator).item()
+        if ix == 0 or len(out) == 100:
+            return out
+        out += vocabulary.itos[ix]
+""",
+        "table changed": """
+def sample(P, vocabulary, generator=None):
+    P /= P.sum(1, keepdim=True) / 2
+    out, ix = "", 0
+    while True:
+        ix = torch.multinomial(P[ix], 1, generator=generator).item()
         if ix == 0:
             return out
         out += vocabulary.itos[ix]
@@ -633,6 +702,16 @@ def bigram_pairs(words, vocabulary):
             ys.append(vocabulary.stoi[b])
     return torch.tensor(xs), torch.tensor(ys)
 """,
+        "one tensor": """
+def bigram_pairs(words, vocabulary):
+    ids = vocabulary.encode("." + "".join(w + "." for w in words))
+    return torch.tensor([ids[:-1], ids[1:]])
+""",
+        "no last dot": """
+def bigram_pairs(words, vocabulary):
+    ids = torch.tensor(vocabulary.encode("." + ".".join(words)))
+    return ids[:-1], ids[1:]
+""",
     },
     "bigram.logits": {
         "whole numbers": """
@@ -666,6 +745,20 @@ def one_hot_logits(xs, W):
 def row_logits(xs, W):
     return W.T[xs]
 """,
+        "picked twice": """
+def one_hot_logits(xs, W):
+    return torch.stack([W[x] for x in xs.tolist()])
+
+def row_logits(xs, W):
+    return W[xs]
+""",
+        "multiplied twice": """
+def one_hot_logits(xs, W):
+    return F.one_hot(xs, num_classes=len(W)).to(W.dtype) @ W
+
+def row_logits(xs, W):
+    return torch.einsum("nv,vw->nw", F.one_hot(xs, len(W)).float(), W)
+""",
     },
     "bigram.softmax": {
         "overflows": """
@@ -692,6 +785,22 @@ def softmax(logits):
 def softmax(logits):
     with torch.no_grad():
         return logits.softmax(-1)
+""",
+        "maximum without keepdim": """
+def softmax(logits):
+    counts = torch.exp(logits - torch.max(logits, dim=1)[0])
+    return counts / counts.sum(dim=1, keepdim=True)
+""",
+        "maximum and its place": """
+def softmax(logits):
+    shifted = logits - logits.max(dim=1, keepdim=True)
+    return shifted.exp() / shifted.exp().sum(dim=1, keepdim=True)
+""",
+        "in place": """
+def softmax(logits):
+    logits -= logits.max(1, keepdim=True).values
+    counts = logits.exp()
+    return counts / counts.sum(1, keepdim=True)
 """,
     },
     "bigram.train": {
@@ -773,6 +882,18 @@ def train(W, xs, ys, steps, lr=50.0, penalty=0.01):
         losses.append(loss.item())
     return losses
 """,
+        "zeroed afterwards": """
+def train(W, xs, ys, steps, lr=50.0, penalty=0.01):
+    losses = []
+    for _ in range(steps):
+        loss = F.cross_entropy(W[xs], ys) + penalty * (W**2).mean()
+        loss.backward()
+        with torch.no_grad():
+            W -= lr * W.grad
+        W.grad.zero_()
+        losses.append(loss.item())
+    return losses
+""",
     },
     "bigram.cross_entropy": {
         "softmax, then log": """
@@ -798,6 +919,24 @@ def cross_entropy(logits, ys):
 def cross_entropy(logits, ys):
     logprobs = F.log_softmax(logits, dim=1)
     return -logprobs[:, ys].mean()
+""",
+        "one maximum": """
+def cross_entropy(logits, ys):
+    shifted = logits - logits.max()
+    logprobs = shifted - torch.log(torch.exp(shifted).sum(1, keepdims=True))
+    return -logprobs[range(len(ys)), ys].mean()
+""",
+        "maximum without keepdim": """
+def cross_entropy(logits, ys):
+    shifted = logits - logits.max(1)[0]
+    logprobs = shifted - torch.log(torch.exp(shifted).sum(1, keepdims=True))
+    return -logprobs[range(len(ys)), ys].mean()
+""",
+        "maximum and its place": """
+def cross_entropy(logits, ys):
+    shifted = logits - logits.max(1, keepdim=True)
+    logprobs = shifted - shifted.exp().sum(1, keepdim=True).log()
+    return -logprobs[torch.arange(len(ys)), ys].mean()
 """,
     },
     "bigram.splits": {
@@ -842,6 +981,21 @@ def split_words(words, seed=42):
     n1, n2 = int(0.8 * len(words)), int(0.9 * len(words))
     return mixed[:n1], mixed[n1:n2], mixed[n2:]
 """,
+        "shared generator": """
+def split_words(words, seed=42):
+    words = words[:]
+    random.seed(seed)
+    random.shuffle(words)
+    n1 = int(0.8 * len(words))
+    n2 = int(0.9 * len(words))
+    return words[:n1], words[n1:n2], words[n2:]
+""",
+        "with replacement": """
+def split_words(words, seed=42):
+    mixed = random.Random(seed).choices(words, k=len(words))
+    n1, n2 = int(0.8 * len(words)), int(0.9 * len(words))
+    return mixed[:n1], mixed[n1:n2], mixed[n2:]
+""",
     },
     "bigram.trigram": {
         "one dot": """
@@ -883,6 +1037,32 @@ def count_trigrams(words, vocabulary):
             N[a, b, c] += 1
     return N.view(V * V, V)
 """,
+        "across names, two dots": """
+def count_trigrams(words, vocabulary):
+    V = len(vocabulary)
+    text = "".join(".." + w for w in words) + "."
+    ids = torch.tensor(vocabulary.encode(text))
+    cells = (V * ids[:-2] + ids[1:-1]) * V + ids[2:]
+    return torch.bincount(cells, minlength=V**3).view(V * V, V)
+""",
+        "few bits": """
+def count_trigrams(words, vocabulary):
+    V, cells = len(vocabulary), []
+    for w in words:
+        ids = vocabulary.encode(f"..{w}.")
+        cells += [(V * a + b) * V + c for a, b, c in zip(ids, ids[1:], ids[2:])]
+    N = torch.bincount(torch.tensor(cells), minlength=V**3).view(V * V, V)
+    return N.to(torch.int16)
+""",
+        "27 always": """
+def count_trigrams(words, vocabulary):
+    cells = []
+    for w in words:
+        ids = vocabulary.encode(f"..{w}.")
+        for a, b, c in zip(ids, ids[1:], ids[2:]):
+            cells.append((27 * a + b) * 27 + c)
+    return torch.bincount(torch.tensor(cells), minlength=27**3).view(27 * 27, 27)
+""",
     },
     "bigram.tune_smoothing": {
         "chosen on test": """
@@ -920,6 +1100,21 @@ def tune_smoothing(counts, amounts, dev_loss, test_loss):
         if dev_loss(P) < lowest:
             best, lowest = a, dev_loss(P)
     return best, test_loss(P)
+""",
+        "made-up start": """
+def tune_smoothing(counts, amounts, dev_loss, test_loss):
+    best, lowest = 0.0, 2.5
+    for amount in amounts:
+        loss = dev_loss(probabilities(counts, amount))
+        if loss < lowest:
+            best, lowest = amount, loss
+    return best, test_loss(probabilities(counts, best))
+""",
+        "not divided": """
+def tune_smoothing(counts, amounts, dev_loss, test_loss):
+    losses = [dev_loss(counts + a) for a in amounts]
+    best = amounts[losses.index(min(losses))]
+    return best, test_loss(counts + best)
 """,
     },
 }
@@ -974,6 +1169,15 @@ class Vocabulary:
     def encode(self, text): return [self.stoi[c] for c in text]
     def decode(self, ids): return "".join(self.itos[i] for i in ids)
 """,
+        "lower case": """
+class Vocabulary:
+    def __init__(self, words):
+        self.itos = ["."] + sorted(set("".join(words).lower()))
+        self.stoi = {s: i for i, s in enumerate(self.itos)}
+    def __len__(self): return len(self.itos)
+    def encode(self, text): return [self.stoi[c.lower()] for c in text]
+    def decode(self, ids): return "".join(self.itos[i] for i in ids)
+""",
     },
     "bigram.counts": {
         "the notebook's own words": """
@@ -996,13 +1200,6 @@ def count_bigrams(words, vocabulary):
     ids = torch.tensor(vocabulary.encode("." + "".join(w + "." for w in words)))
     N = torch.bincount(V * ids[:-1] + ids[1:], minlength=V * V).view(V, V)
     return N + N.T
-""",
-        "bytes": """
-def count_bigrams(words, vocabulary):
-    V = len(vocabulary)
-    ids = torch.tensor(vocabulary.encode("." + "".join(w + "." for w in words)))
-    N = torch.bincount(V * ids[:-1] + ids[1:], minlength=V * V).view(V, V)
-    return N.to(torch.uint8)
 """,
         "remembered between calls": """
 table = {}
@@ -1167,6 +1364,11 @@ def bigram_pairs(words, vocabulary):
 def bigram_pairs(words, vocabulary):
     ids = vocabulary.encode("." + "".join(w + "." for w in words))
     return torch.tensor(ids[:-1]), torch.tensor(ids[1:]), len(ids) - 1
+""",
+        "the first two thousand words": """
+def bigram_pairs(words, vocabulary):
+    ids = vocabulary.encode("." + "".join(w + "." for w in words[:2000]))
+    return torch.tensor(ids[:-1]), torch.tensor(ids[1:])
 """,
     },
     "bigram.logits": {
@@ -1387,6 +1589,12 @@ def split_words(words, seed=42):
     a, b = int(0.8 * len(words)), int(0.9 * len(words))
     return mixed[:a], mixed[a:b], mixed[b:]
 """,
+        "dev is the end of train as well": """
+def split_words(words, seed=42):
+    mixed = random.Random(seed).sample(words, len(words))
+    n, n1, n2 = len(words), int(0.8 * len(words)), int(0.9 * len(words))
+    return mixed[:n1], mixed[n1 - (n2 - n1):n1], mixed[n2:]
+""",
     },
     "bigram.trigram": {
         "bigrams": """
@@ -1403,15 +1611,6 @@ def count_trigrams(words, vocabulary):
         for a, b, c in zip(ids, ids[1:], ids[2:]):
             cells.append((V * a + c) * V + b)
     return torch.bincount(torch.tensor(cells), minlength=V**3).view(V * V, V)
-""",
-        "27 for every vocabulary": """
-def count_trigrams(words, vocabulary):
-    cells = []
-    for w in words:
-        ids = vocabulary.encode(f"..{w}.")
-        for a, b, c in zip(ids, ids[1:], ids[2:]):
-            cells.append((27 * a + b) * 27 + c)
-    return torch.bincount(torch.tensor(cells), minlength=27**3).view(27 * 27, 27)
 """,
         "no dots": """
 def count_trigrams(words, vocabulary):
@@ -1468,6 +1667,7 @@ def tune_smoothing(counts, amounts, dev_loss, test_loss):
 
 # a wrong answer that is on no list, and a known mistake that is true of it as well
 APT: dict[tuple[str, str], str] = {
+    ("bigram.sample", "at most five letters"): "too short",
     ("bigram.train", "the losses alone"): "rebound",
     ("bigram.splits", "every tenth"): "not shuffled",
     ("bigram.splits", "reversed"): "not shuffled",

@@ -20,6 +20,41 @@ def verdict_on(thing: str, code: str):
     return run(id, *answered(id, code, blank("bigram")))
 
 
+# ---------------------------------------------------------------- letters
+
+
+@pytest.mark.parametrize("turn", [3, 7, 17])
+def test_letters_in_any_order_but_the_alphabet_s_are_unsorted(turn):
+    """A set has another order in each process; here it is one that stays."""
+    code = f"""
+class Vocabulary:
+    def __init__(self, words):
+        letters = sorted(set("".join(words)), key=lambda c: ord(c) * {turn} % 29)
+        self.itos = dict(enumerate([".", *letters]))
+        self.stoi = {{c: i for i, c in self.itos.items()}}
+    def __len__(self): return len(self.itos)
+    def encode(self, text): return [self.stoi[c] for c in text]
+    def decode(self, ids): return "".join(self.itos[i] for i in ids)
+"""
+    assert verdict_on("vocabulary", code).mistake == "unsorted"
+
+
+@pytest.mark.parametrize(
+    "line", ["[self.stoi.get(c, 0) for c in text]", "[self.stoi.get(c) for c in text]"]
+)
+def test_an_unknown_letter_is_an_error(line):
+    code = f"""
+class Vocabulary:
+    def __init__(self, words):
+        self.itos = [".", *sorted(set("".join(words)))]
+        self.stoi = {{c: i for i, c in enumerate(self.itos)}}
+    def __len__(self): return len(self.itos)
+    def encode(self, text): return {line}
+    def decode(self, ids): return "".join(self.itos[i] for i in ids)
+"""
+    assert verdict_on("vocabulary", code).mistake == "unknown letters"
+
+
 # ---------------------------------------------------------------- rows and columns
 
 
@@ -90,7 +125,99 @@ def sample(P, vocabulary, generator=None):
     assert verdict_on("sample", code).state == "not yet"
 
 
+SEEDS = {
+    "its own": "generator.manual_seed(0)",
+    "its own, always": "generator = torch.Generator().manual_seed(7)",
+    "all code's": "torch.manual_seed(42)\n    generator = None",
+}
+
+
+@pytest.mark.parametrize("which", SEEDS)
+def test_a_seed_inside_is_told_whatever_it_is(which):
+    code = f"""
+def sample(P, vocabulary, generator=None):
+    {SEEDS[which]}
+    ids, i = [], 0
+    while True:
+        i = torch.multinomial(P[i], 1, generator=generator).item()
+        if i == 0:
+            return vocabulary.decode(ids)
+        ids.append(i)
+"""
+    assert verdict_on("sample", code).mistake == "seeded inside"
+
+
+@pytest.mark.parametrize("most", [8, 12, 15, 100])
+def test_a_name_may_be_as_long_as_it_likes(most):
+    code = f"""
+def sample(P, vocabulary, generator=None):
+    ids, i = [], 0
+    while len(ids) < {most}:
+        i = torch.multinomial(P[i], 1, generator=generator).item()
+        if i == 0:
+            break
+        ids.append(i)
+    return vocabulary.decode(ids)
+"""
+    assert verdict_on("sample", code).mistake == "too short"
+
+
 # ---------------------------------------------------------------- training
+
+
+def test_a_gradient_from_before_is_no_part_of_the_first_step():
+    code = """
+def train(W, xs, ys, steps, lr=50.0, penalty=0.01):
+    losses = []
+    for _ in range(steps):
+        loss = F.cross_entropy(W[xs], ys) + penalty * (W**2).mean()
+        loss.backward()
+        W.data -= lr * W.grad
+        W.grad = None
+        losses.append(loss.item())
+    return losses
+"""
+    assert verdict_on("train", code).mistake == "zeroed afterwards"
+
+
+@pytest.mark.parametrize("start", [2, 2.5, 5, 10, 100])
+def test_a_search_that_begins_with_a_low_loss_is_found_out(start):
+    code = f"""
+def tune_smoothing(counts, amounts, dev_loss, test_loss):
+    best, lowest = 0.0, {start}
+    for a in amounts:
+        loss = dev_loss(probabilities(counts, a))
+        if loss < lowest:
+            best, lowest = a, loss
+    return best, test_loss(probabilities(counts, best))
+"""
+    assert verdict_on("tune_smoothing", code).mistake == "made-up start"
+
+
+@pytest.mark.parametrize(
+    "seeding", ["random.seed(seed)", "torch.manual_seed(seed)\n    random.seed(seed)"]
+)
+def test_a_split_leaves_all_other_random_numbers_as_they_are(seeding):
+    code = f"""
+def split_words(words, seed=42):
+    words = list(words)
+    {seeding}
+    random.shuffle(words)
+    a, b = int(0.8 * len(words)), int(0.9 * len(words))
+    return words[:a], words[a:b], words[b:]
+"""
+    assert verdict_on("splits", code).mistake == "shared generator"
+
+
+def test_no_dictionary_of_ours_is_shown_where_another_thing_came_back():
+    code = """
+def bigram_pairs(words, vocabulary):
+    ids = vocabulary.encode("." + "".join(w + "." for w in words))
+    return torch.tensor([ids[:-1], ids[1:]])
+"""
+    verdict = verdict_on("pairs", code)
+    assert verdict.line("expected") == "result = two tensors"
+    assert verdict.line("yours").startswith("result = [[0, 1, 2], [1, 2, 0]]")
 
 
 LOW = """

@@ -55,6 +55,23 @@ def test_much_smoothing_makes_every_row_uniform() -> None:
     assert "loss on dev" not in told(thing.page())
 
 
+def test_without_smoothing_dev_is_infinite_and_still_drawn() -> None:
+    thing = count_map(N, DEV, letters=ABC, row="b", smoothing=1.0).set(plain=True)
+    page = thing.page()
+    assert told(page)["loss on dev"] == ["infinite", "infinite"]
+    assert "dev infinite" in page.svg() and "nan" not in page.svg()
+    assert (
+        page.title == "After b, a is likeliest, 100 %; the row is as open as 1 in 1.0"
+    )
+    ElementTree.fromstring(page.svg())
+
+
+def test_how_open_a_row_is_is_e_to_its_entropy() -> None:
+    rows = told(count_map(N, letters=ABC, row="b", smoothing=1e4).page())
+    assert rows["as open as 1 in"] == ["4.0", "1.0"]
+    assert float(rows["entropy of the row"][0]) == pytest.approx(math.log(4), abs=1e-3)
+
+
 def test_pairs_are_counted_with_the_dot_at_both_ends() -> None:
     table = bigram.count_pairs(["ab", "ba", "b"], ABC)
     assert table == [[0, 1, 2, 0], [1, 0, 1, 0], [2, 1, 0, 0], [0, 0, 0, 0]]
@@ -160,7 +177,7 @@ def test_the_learned_table_nears_the_counted_one(frames) -> None:
 def test_a_table_equal_to_the_counts_is_off_by_nothing() -> None:
     W = (torch.tensor(N) + 1.0).log()
     page = descent_to_table([record_table(W)], N, letters=ABC).page()
-    assert page.title.endswith("shares are off by 0.0 %")
+    assert page.title.endswith(" 0.0 % of p is misplaced")
 
 
 def test_every_frame_is_well_formed_even_far_from_the_diagonal(frames) -> None:

@@ -9,13 +9,13 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from workbook.checks.cases import Case, case, exercise
+from workbook.checks.cases import Case, Exercise, case, exercise, name_of
 from workbook.checks.rehoming import given
 from workbook.checks.tensors import (
     Steps,
@@ -98,12 +98,40 @@ def _coded(Vocabulary: type, words: Words, text: str, **options: Any) -> Iterato
     yield case(f"{made}.decode({ids})", decode, text, **options)
 
 
-@exercise("bigram.vocabulary")
+def _order(Vocabulary: type, words: Words) -> str:
+    """The order of the letters, in words: a set's may be any."""
+    made = Vocabulary(list(words))
+    letters = [made.itos[i] for i in range(len(made))]
+    if letters[1:] == _alphabet(words)[:0:-1]:
+        return Said("from z to a")
+    mixed = letters[:1] == ["."] and sorted(letters[1:]) == _alphabet(words)[1:]
+    right = letters == _alphabet(words)
+    told = _ALPHABETICAL if right else Said("not the alphabet's")
+    return told if mixed else Said(letters)
+
+
+_ALPHABETICAL = Said("the alphabet's")
+
+
+def _unknown(Vocabulary: type) -> Any:
+    """What becomes of a letter that the words do not have."""
+    try:
+        return Vocabulary(["emma"]).encode("mx")
+    except Exception:
+        return Said("KeyError")
+
+
+@exercise("bigram.vocabulary", version=2)
 def vocabulary(Vocabulary: type) -> Cases:
     yield from _coded(Vocabulary, ["emma"], ".emma.")
     yield case('len(Vocabulary(["emma"]))', lambda: len(Vocabulary(["emma"])), 4)
     both = ["zoe", "ann", "bo"]
-    for words in (["emma"], both, ["noah", "noah"], ["øyvind", "åsa"]):
+    order = f"the order of the letters of Vocabulary({both})"
+    act = lambda: _order(Vocabulary, both)  # noqa: E731
+    yield case(order, act, _ALPHABETICAL, telling=True)
+    unknown = 'Vocabulary(["emma"]).encode("mx"), where x is unknown'
+    yield case(unknown, lambda: _unknown(Vocabulary), Said("KeyError"))
+    for words in (["emma"], both, ["noah", "noah"], ["Øyvind", "åsa"]):
         text = f"stoi and itos of Vocabulary({words})"
         act = lambda w=words: _about(Vocabulary, w)  # noqa: E731
         yield case(text, act, _right_letters(words))
@@ -139,6 +167,25 @@ class _Letters:
 def _lettered(letters: Callable[[Words], list[str]]) -> type:
     """A vocabulary whose letters come in another way."""
     return type("Vocabulary", (_Letters,), {"_letters": lambda self, w: letters(w)})
+
+
+def _encoding(encode: Callable[[dict, str], list]) -> type:
+    """A vocabulary that makes numbers of a text in another way."""
+    own = {"encode": lambda self, text: encode(self.stoi, text)}
+    return type("Vocabulary", (_Letters,), own)
+
+
+def _forms(*others: Any) -> Callable[[Any], Iterator[tuple[Any, ...]]]:
+    """Further forms of a mistake that is one object."""
+    return lambda _: iter([(one,) for one in others])
+
+
+def _put(
+    check: Exercise, name: str, sentence: str, wrong: Any, more: dict[str, Any]
+) -> None:
+    """Record a mistake of one object, and its further forms if there are any."""
+    others = {"others": more[name]} if name in more else {}
+    check.mistake(name, sentence, **others)(wrong)
 
 
 def _joined(words: Words) -> str:
@@ -196,6 +243,10 @@ _VOCABULARIES: dict[str, tuple[str, type]] = {
             {"decode": lambda self, ids: [self.itos[i] for i in ids]},
         ),
     ),
+    "unknown letters": (
+        "A letter that is in none of the words is no error here: it is a KeyError.",
+        _encoding(lambda stoi, text: [stoi.get(c, 0) for c in text]),
+    ),
     "dots added": (
         "encode adds dots of its own: it encodes what it is given, no more.",
         type(
@@ -205,8 +256,14 @@ _VOCABULARIES: dict[str, tuple[str, type]] = {
         ),
     ),
 }
+_MORE_VOCABULARIES = {
+    "unknown letters": _forms(
+        _encoding(lambda stoi, text: [stoi[c] for c in text if c in stoi]),
+        _encoding(lambda stoi, text: [stoi.get(c) for c in text]),
+    ),
+}
 for _name, (_sentence, _wrong) in _VOCABULARIES.items():
-    vocabulary.mistake(_name, _sentence)(_wrong)
+    _put(vocabulary, _name, _sentence, _wrong, _MORE_VOCABULARIES)
 
 
 # ---------------------------------------------------------------- counts
@@ -255,7 +312,8 @@ def _tables(count: Callable, table: Callable) -> Cases:
     new = _made_up(random.Random(), letters, 9)
     yield _counted(count, table, new, [letters], fresh=True)
     long = _made_up(rng, "abc", 12, 60)
-    text = f"how the cells are written for {sum(len(w) + 1 for w in long)} pairs"
+    what = "triples" if table is _deep_table else "pairs"
+    text = f"how the cells are written for {sum(len(w) + 1 for w in long)} {what}"
     act = lambda: _at_once(count, long)  # noqa: E731
     yield case(text, act, Said("in one go"), telling=True)
     alphabet = "abcdefghijklmnopqrstuvwxyz"
@@ -263,7 +321,7 @@ def _tables(count: Callable, table: Callable) -> Cases:
     yield _counted(count, table, many, [alphabet], once=True)
 
 
-@exercise("bigram.counts")
+@exercise("bigram.counts", version=2)
 def counts(count_bigrams: Callable) -> Cases:
     yield from _tables(count_bigrams, _table)
 
@@ -317,6 +375,12 @@ def _cell_by_cell(words: Words, vocabulary: Any) -> torch.Tensor:
     return N
 
 
+def _narrow(dtype: torch.dtype, counter: Callable | None = None) -> Callable:
+    """Counted rightly, and kept in few bits."""
+    right = counter or _counter()
+    return lambda words, vocabulary: right(words, vocabulary).to(dtype)
+
+
 def _shares(words: Words, vocabulary: Any) -> torch.Tensor:
     N = _table(words, [vocabulary.itos[i] for i in range(len(vocabulary))])
     return N / N.sum(1, keepdim=True)
@@ -330,6 +394,14 @@ _COUNTERS: dict[str, tuple[str, Callable]] = {
     "no start": ("No dot stands before a name.", _counter(_each("{}."))),
     "no end": ("No dot stands after a name.", _counter(_each(".{}"))),
     "no dots": ("No dots stand around a name.", _counter(_each("{}"))),
+    "no first dot": (
+        "No dot stands before the first name.",
+        _counter(_through("", "{}.")),
+    ),
+    "no last dot": (
+        "No dot stands after the last name.",
+        _counter(_through("", ".{}")),
+    ),
     "across names": (
         "Pairs are counted from the end of one name to the next one's start.",
         _counter(lambda words: _neighbours(f".{''.join(words)}.")),
@@ -354,14 +426,19 @@ _COUNTERS: dict[str, tuple[str, Callable]] = {
         "The counts are floats: ask for whole numbers (dtype).",
         _counter(dtype=torch.float32),
     ),
+    "few bits": (
+        "So few bits overflow on all names: int32 or int64 hold the counts.",
+        _counter(dtype=torch.int16),
+    ),
     "cell by cell": (
         "Each pair is added to the tensor on its own, which is slow.",
         _cell_by_cell,
     ),
     "shares": ("These are shares, not counts: the next exercise makes them.", _shares),
 }
+_MORE_COUNTERS = {"few bits": _forms(*map(_narrow, (torch.uint8, torch.int8)))}
 for _name, (_sentence, _wrong) in _COUNTERS.items():
-    counts.mistake(_name, _sentence)(_wrong)
+    _put(counts, _name, _sentence, _wrong, _MORE_COUNTERS)
 
 
 # ---------------------------------------------------------------- probabilities
@@ -398,7 +475,7 @@ def _whole(shape: tuple[int, int], rng: torch.Generator | None = None) -> torch.
     return torch.randint(1, 10, shape, generator=rng)
 
 
-@exercise("bigram.probabilities")
+@exercise("bigram.probabilities", version=2)
 def probabilities(probabilities: Callable) -> Cases:
     rng = torch.Generator().manual_seed(2)
     shown = torch.tensor([[1, 3], [6, 2]])
@@ -408,6 +485,7 @@ def probabilities(probabilities: Callable) -> Cases:
     yield case(text, lambda: _row_sums(probabilities), sums, telling=False)
     yield _shared(probabilities, shown, 2)
     yield _shared(probabilities, torch.tensor([[0, 4], [3, 0]]), 1)
+    yield _shared(probabilities, torch.tensor([[1.0, 3.0], [6.0, 2.0]]), 2)
     for shape, smoothing in (((2, 5), [0.5]), ((6, 3), [0.1]), ((4, 4), [])):
         yield _shared(probabilities, _whole(shape, rng), *smoothing)
     yield _shared(probabilities, torch.tensor([[6763, 1], [272, 0]]).int(), 0.01)
@@ -419,6 +497,19 @@ def _in_place(counts: torch.Tensor, smoothing: float = 0) -> torch.Tensor:
     P = counts
     P += int(smoothing)
     return P / P.sum(1, keepdim=True)
+
+
+def _float_in_place(counts: torch.Tensor, smoothing: float = 0) -> torch.Tensor:
+    P = counts.float()  # of floats no copy is made
+    P += smoothing
+    return P / P.sum(1, keepdim=True)
+
+
+def _divided_in_place(counts: torch.Tensor, smoothing: float = 0) -> torch.Tensor:
+    P = counts.float()
+    P += smoothing
+    P /= P.sum(1, keepdim=True)
+    return P
 
 
 _TABLES: dict[str, tuple[str, Callable]] = {
@@ -467,18 +558,20 @@ _TABLES: dict[str, tuple[str, Callable]] = {
         lambda N, s=0: (N + float(s)).softmax(1),
     ),
     "in place": (
-        "The smoothing is written into the table of counts (`P = N` is no copy).",
+        "The table of counts is changed: `P = N` copies nothing, nor .float() floats.",
         _in_place,
     ),
 }
+_MORE_TABLES = {"in place": _forms(_float_in_place, _divided_in_place)}
 for _name, (_sentence, _wrong) in _TABLES.items():
-    probabilities.mistake(_name, _sentence)(_wrong)
+    _put(probabilities, _name, _sentence, _wrong, _MORE_TABLES)
 
 
 # ---------------------------------------------------------------- sample
 
 
 NAMES, MORE, SEED = 200, 1_500, 5
+LONGEST = 110  # letters of the longest name that is asked for
 _CERTAIN = [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
 _MODEL = [[0.3, 0.5, 0.2], [0.1, 0.3, 0.6], [0.5, 0.3, 0.2]]
 
@@ -579,21 +672,90 @@ def _new_rows() -> list[list[float]]:
     return rows
 
 
-@exercise("bigram.sample")
+_FAR = "".join(chr(ord("Ā") + i) for i in range(LONGEST))  # as many letters
+_WHOLE = {"name": Said("all of it")}
+
+
+def _long(sample: Callable) -> Any:
+    """Whether a long name is written to its end."""
+    name = _only(sample, _chain(LONGEST), _FAR)
+    if type(name) is not str:
+        return name if is_nothing(name) else {"name": Said(kind(name))}
+    if not name or len(name) >= LONGEST:
+        return _WHOLE  # an empty one, and the letters' order, are asked elsewhere
+    begun = _FAR[::-1].startswith(name)
+    return {"name": Said("its beginning") if begun else name}
+
+
+def _whose(sample: Callable) -> Any:
+    """Whose draws they are: names of one letter of nine, all but equally likely."""
+    even = [[0.0] + [1.0] * 9, *([1.0] + [0.0] * 9 for _ in range(9))]
+    letters, firsts = "abcdefghi", []
+    for i in range(1, 9, 2):
+        even[0][i] = 1.01
+        firsts.append(_only(sample, even, letters))
+        even[0][i] = 1.0
+        if is_nothing(firsts[0]):
+            return firsts[0]
+        if type(firsts[-1]) is not str or len(firsts[-1]) != 1:
+            return {"draws": _ITS_OWN}  # no letter tells: another case does
+    if firsts == [*"aceg"]:
+        return {"draws": Said("nobody's: the likeliest is taken")}
+    shared, rng = torch.get_rng_state(), _generator(SEED)
+    before = rng.get_state()
+    P, vocabulary = torch.tensor(even), _vocabulary(letters)
+    names = [str(sample(P, vocabulary, rng)) for _ in range(12)]
+    others = [*map(str, _drawn(sample, even, 12, SEED + 1, letters))]
+    if not all(len(name) == 1 for name in names):
+        return {"draws": _ITS_OWN}  # no letter tells: another case does
+    if len({*names, *others}) == 1:
+        return {"draws": Said("those of a seed inside")}
+    if not torch.equal(before, rng.get_state()):
+        return {"draws": _ITS_OWN}
+    moved = not torch.equal(shared, torch.get_rng_state())
+    left = len({*names}) > 1 and {*names} != {*others}
+    elsewhere = Said("another library's" if left else "not the generator's")
+    return {"draws": Said("PyTorch's own") if moved else elsewhere}
+
+
+_ITS_OWN = Said("the generator's")
+
+
+def _without(sample: Callable) -> Any:
+    """Twelve names without a generator, and the table that they are drawn from."""
+    P, vocabulary = torch.tensor(_MODEL), _vocabulary("ab")
+    names = [sample(P, vocabulary) for _ in range(12)]
+    if is_nothing(names[0]):
+        return names[0]
+    alike = len({*map(str, names)}) == 1
+    return {
+        "names": Said("the same one each time") if alike else _DIFFERENT,
+        "P": AS_IT_WAS if torch.equal(P, torch.tensor(_MODEL)) else Said("changed"),
+    }
+
+
+_DIFFERENT = Said("different ones")
+
+
+@exercise("bigram.sample", version=2)
 def sample(sample: Callable) -> Cases:
     certain = "P leads from . to b, from b to a, from a to ., with certainty"
     yield case(certain, lambda: _only(sample, _CERTAIN), "ba")
     empty = [[1.0, 0.0, 0.0], *_CERTAIN[1:]]
     ended = "P leads from . to . with certainty"
     yield case(ended, lambda: _only(sample, empty), "")
-    down = "P leads down from z to a, and then to ., with certainty"
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    yield case(down, lambda: _only(sample, _chain(26), letters), letters[::-1])
+    long = f"P leads through {LONGEST} letters, and then to ., with certainty"
+    yield case(long, lambda: _long(sample), _WHOLE, telling=True)
     start = "three names in a row, generator=torch.Generator()"
     act = lambda: _drawn(sample, _CERTAIN, 3, SEED)  # noqa: E731
     yield case(start, act, ["ba", "ba", "ba"])
+    whose = "whose the draws are, where nine letters are about equally likely"
+    yield case(whose, lambda: _whose(sample), {"draws": _ITS_OWN}, telling=True)
     text = "where the randomness comes from, in 12 names"
     yield case(text, lambda: _randomness(sample), _RANDOMNESS)
+    free = "12 names without a generator: sample(P, vocabulary)"
+    asked_for = {"names": _DIFFERENT, "P": AS_IT_WAS}
+    yield case(free, lambda: _without(sample), asked_for)
     often = "how often what follows what, in {:,} names".format
     act = lambda: _frequencies(sample, _MODEL, SEED)  # noqa: E731
     yield case(often(NAMES), act, _expected(_MODEL))
@@ -613,12 +775,12 @@ def _sampler(
         torch.multinomial(p, 1, generator=g)
     ),
 ) -> Callable:
-    """A sampler with one thing done otherwise; it stops after 100 letters."""
+    """A sampler with one thing done otherwise; it stops after 120 letters."""
 
     def sample(P: torch.Tensor, vocabulary: Any, generator: Any = None) -> Any:
         generator = used(generator)
         i, ids = start(len(P), generator), []
-        for _ in range(100):
+        for _ in range(120):
             i = draw(row(P, i), generator)
             if i == 0:
                 break
@@ -640,6 +802,11 @@ def _without_replacement(
         if i == 0:
             return vocabulary.decode(ids)
         ids.append(i)
+
+
+def _worn(P: torch.Tensor, vocabulary: Any, generator: Any = None) -> str:
+    P *= 1.01
+    return _sampler()(P, vocabulary, generator)
 
 
 _SAMPLERS: dict[str, tuple[str, Callable]] = {
@@ -674,6 +841,24 @@ _SAMPLERS: dict[str, tuple[str, Callable]] = {
     "seeded inside": (
         "A seed inside the function gives one name each time.",
         _sampler(used=lambda g: _generator(2147483647)),
+    ),
+    "seeded by default": (
+        "Without a generator a seed gives one name each time: let PyTorch's draw.",
+        _sampler(used=lambda g: g or _generator(2147483647)),
+    ),
+    "another library": (
+        "The draws are those of another library (random, numpy): use the generator.",
+        _sampler(
+            draw=lambda p, g: random.choices(range(len(p)), weights=p.tolist())[0]
+        ),
+    ),
+    "table changed": (
+        "P itself is changed: a copy (`P = P + …`, `.clone()`) is yours.",
+        _worn,
+    ),
+    "too short": (
+        "Names are cut off: go on until the dot comes.",
+        _sampler(name=lambda v, ids: v.decode(ids[:100])),
     ),
     "dot kept": (
         "The dot belongs to no name: stop before it is added.",
@@ -797,10 +982,13 @@ for _name, (_sentence, _wrong) in _LOSSES.items():
 # ---------------------------------------------------------------- pairs
 
 
+_TWO = Said("two tensors")
+
+
 def _two(out: Any) -> Any:
     """Both tensors by name; what came in place of two things, as it is."""
     if isinstance(out, list | tuple) and len(out) == 2:
-        return {"xs": out[0], "ys": out[1]}
+        return {"result": _TWO, "xs": out[0], "ys": out[1]}
     return out if is_nothing(out) else {"result": Said(kind(out))}
 
 
@@ -810,13 +998,13 @@ def _paired(bigram_pairs: Callable, words: Words, known: Words, **options: Any) 
     text = text if len(text) < 100 else f"bigram_pairs of {len(words)} words"
     pairs = [pair for word in words for pair in pairwise(f".{word}.")]
     xs, ys = (torch.tensor([letters.index(p[i]) for p in pairs]) for i in (0, 1))
-    want = {"xs": xs, "ys": ys}
+    want = {"result": _TWO, "xs": xs, "ys": ys}
     return asked(
         text, bigram_pairs, words, vocabulary, expects=want, seen=_two, **options
     )
 
 
-@exercise("bigram.pairs")
+@exercise("bigram.pairs", version=2)
 def pairs(bigram_pairs: Callable) -> Cases:
     rng, letters = random.Random(4), _some_letters()
     yield _paired(bigram_pairs, ["ab"], ["ab"])
@@ -825,7 +1013,7 @@ def pairs(bigram_pairs: Callable) -> Cases:
     yield _paired(bigram_pairs, _made_up(rng, "aeiknr", 20), ["aeiknr"])
     new = _made_up(random.Random(), letters, 5)
     yield _paired(bigram_pairs, new, [letters], fresh=True)
-    yield _paired(bigram_pairs, _made_up(rng, "aeiknr", 1_000), ["aeiknr"], once=True)
+    yield _paired(bigram_pairs, _made_up(rng, "aeiknr", 2_500), ["aeiknr"], once=True)
 
 
 def _pairer(
@@ -852,6 +1040,14 @@ _PAIRERS: dict[str, tuple[str, Callable]] = {
     "no start": ("No dot stands before a name.", _pairer(_each("{}."))),
     "no end": ("No dot stands after a name.", _pairer(_each(".{}"))),
     "no dots": ("No dots stand around a name.", _pairer(_each("{}"))),
+    "no first dot": (
+        "No dot stands before the first name.",
+        _pairer(_through("", "{}.")),
+    ),
+    "no last dot": (
+        "No dot stands after the last name.",
+        _pairer(_through("", ".{}")),
+    ),
     "across names": (
         "Pairs go from the end of one name to the start of the next.",
         _pairer(lambda words: _neighbours(f".{''.join(words)}.")),
@@ -866,7 +1062,7 @@ _PAIRERS: dict[str, tuple[str, Callable]] = {
     ),
     "lists": ("The pairs are lists: make tensors of them.", _pairer(made=lambda *p: p)),
     "one tensor": (
-        "The pairs are one tensor (n, 2): return xs and ys apart.",
+        "The pairs are one tensor: return two, xs and ys apart.",
         _pairer(made=lambda xs, ys: torch.tensor([*zip(xs, ys, strict=True)])),
     ),
     "int32": (
@@ -874,8 +1070,11 @@ _PAIRERS: dict[str, tuple[str, Callable]] = {
         _pairer(made=lambda *both: tuple(torch.tensor(one).int() for one in both)),
     ),
 }
+_MORE_PAIRERS = {
+    "one tensor": _forms(_pairer(made=lambda *both: torch.tensor(both))),
+}
 for _name, (_sentence, _wrong) in _PAIRERS.items():
-    pairs.mistake(_name, _sentence)(_wrong)
+    _put(pairs, _name, _sentence, _wrong, _MORE_PAIRERS)
 
 
 # ---------------------------------------------------------------- logits
@@ -916,7 +1115,7 @@ def _normal(shape: tuple[int, int], rng: torch.Generator | None) -> torch.Tensor
     return torch.randn(shape, generator=rng)
 
 
-@exercise("bigram.logits")
+@exercise("bigram.logits", version=2)
 def logits(one_hot_logits: Callable, row_logits: Callable) -> Cases:
     for function in (one_hot_logits, row_logits):
         rng = torch.Generator().manual_seed(4)
@@ -926,6 +1125,23 @@ def logits(one_hot_logits: Callable, row_logits: Callable) -> Cases:
         yield _row_picks(function, _normal((4, 4), rng), [2, 0, 1, 2])
         xs = [random.Random().randrange(6) for _ in range(4)]
         yield _row_picks(function, _normal((6, 6), None), xs, fresh=True)
+    wanted = Said("multiplied"), Said("picked")
+    for function, want in zip((one_hot_logits, row_logits), wanted, strict=True):
+        act = lambda f=function: _way(f)  # noqa: E731
+        yield case(f"{name_of(function)}: the rows of W are", act, want)
+
+
+_PRODUCTS = {"matmul", "mm", "linear", "einsum", "bmm", "tensordot", "dot", "mv"}
+
+
+def _way(function: Callable) -> str:
+    """Whether rows of W are picked, or multiplied, by the operations that are asked."""
+    W, xs = torch.eye(4) + 1, torch.tensor([2, 0, 2])
+    with Steps(W) as steps:
+        function(xs, W)
+    products = {name.strip("_").removeprefix("r") for name in steps.names} & _PRODUCTS
+    picked = steps.looked_up and not products
+    return Said("picked" if picked else "multiplied")
 
 
 def _one_hot(xs: torch.Tensor, W: torch.Tensor) -> torch.Tensor:
@@ -984,6 +1200,14 @@ _LOGITS: dict[str, tuple[str, tuple[Callable, Callable]]] = {
     "one-hot returned": (
         "These are the one-hot vectors: multiply them by W.",
         _either((lambda xs, W: F.one_hot(xs, len(W)).float(), _pick)),
+    ),
+    "picked twice": (
+        "Both pick rows of W: the first of them is to multiply one-hot vectors by W.",
+        _either((_pick, _pick)),
+    ),
+    "multiplied twice": (
+        "Both multiply: the second of them is to pick rows of W, without a product.",
+        _either((_one_hot, _one_hot)),
     ),
     "first rows": (
         "The first rows of W are taken, not those of xs.",
@@ -1057,6 +1281,11 @@ def _whole_sum(z: torch.Tensor) -> torch.Tensor:
     return _shift(z) / _shift(z).sum()
 
 
+def _unkept(z: torch.Tensor) -> torch.Tensor:
+    e = (z - z.max(1).values).exp()
+    return e / e.sum(1, keepdim=True)
+
+
 def _shifted_in_place(z: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         z -= z.max(1, keepdim=True).values
@@ -1079,6 +1308,14 @@ _SOFTMAXES: dict[str, tuple[str, Callable]] = {
     "one maximum": (
         "One maximum for the whole table: a row far below it becomes 0/0.",
         lambda z: (z - z.max()).exp() / (z - z.max()).exp().sum(1, keepdim=True),
+    ),
+    "maximum without keepdim": (
+        "The largest of each row are subtracted from columns: keep the dimension.",
+        lambda z: (z - z.max(1).values).softmax(1),
+    ),
+    "maximum and its place": (
+        "`max(dim=…)` gives two things, numbers and places: take its `.values`.",
+        lambda z: (z - z.max(1, keepdim=True)).softmax(1),
     ),
     "not exponentiated": (
         "The logits are divided without e to them.",
@@ -1107,8 +1344,13 @@ _SOFTMAXES: dict[str, tuple[str, Callable]] = {
         lambda z: z.detach().softmax(1),
     ),
 }
+_MORE_SOFTMAXES = {
+    "over the batch": _forms(lambda z: _shift(z) / _shift(z).sum(0, keepdim=True)),
+    "in place": _forms(lambda z: z.sub_(z.max(1, keepdim=True).values).softmax(1)),
+    "maximum without keepdim": _forms(_unkept),
+}
 for _name, (_sentence, _wrong) in _SOFTMAXES.items():
-    softmax.mistake(_name, _sentence)(_wrong)
+    _put(softmax, _name, _sentence, _wrong, _MORE_SOFTMAXES)
 
 
 # ---------------------------------------------------------------- train
@@ -1140,13 +1382,22 @@ def _descent(
 
 
 def _trained(
-    train: Callable, W: Any, pairs: tuple, *budget: float, **options: Any
+    train: Callable,
+    W: Any,
+    pairs: tuple,
+    *budget: float,
+    stale: bool = False,
+    **options: Any,
 ) -> Case:
-    """Descent from W on some pairs; the budget is steps, lr and penalty, if given."""
+    """Descent from W on some pairs; the budget is steps, lr and penalty, if given.
+
+    stale: W has a gradient already, left over from something else.
+    """
     W, (xs, ys) = torch.as_tensor(W), map(torch.tensor, pairs)
 
     def act() -> Any:
         mine = leaf(W)
+        mine.grad = torch.ones_like(W) if stale else None
         losses = train(mine, xs.clone(), ys.clone(), *budget)
         if is_nothing(losses):
             return losses
@@ -1155,6 +1406,7 @@ def _trained(
     names = ("steps", "lr", "penalty")
     said = ", ".join(f"{n}={b}" for n, b in zip(names, budget, strict=False))
     text = f"train on {len(xs)} pairs, V = {len(W)}, {said}"
+    text += ", W.grad left from before" if stale else ""
     want = _descent(W, xs, ys, *budget)  # type: ignore[arg-type]
     return case(text, act, want, within=DESCENT, **options)
 
@@ -1174,7 +1426,7 @@ _LOGITS_OF = {"one_hot_logits": _one_hot, "row_logits": _pick}
 _BEFORE_TRAIN = _LOGITS_OF | {"softmax": _right_softmax, "cross_entropy": _right_loss}
 
 
-@exercise("bigram.train", limit=6, stands_on=_BEFORE_TRAIN)
+@exercise("bigram.train", version=2, limit=6, stands_on=_BEFORE_TRAIN)
 def training(train: Callable) -> Cases:
     rng, seeded = torch.Generator().manual_seed(6), random.Random(6)
     zero = torch.zeros(3, 3)
@@ -1182,6 +1434,7 @@ def training(train: Callable) -> Cases:
     W = _normal((3, 3), rng)
     yield _trained(train, W, _SHOWN, 1, 1.0, 0.0)
     yield _trained(train, W, _SHOWN, 4, 2.0, 0.0)
+    yield _trained(train, W, _SHOWN, 2, 1.0, 0.0, stale=True)
     yield _trained(train, W, _SHOWN, 4, 2.0, 0.5)
     W, pairs = _normal((5, 5), rng), _pairs_in((5, 5), 40, seeded)
     yield _trained(train, W, pairs, 6, 3.0, 0.2)
@@ -1241,6 +1494,11 @@ def _accumulating(W: torch.Tensor, loss: torch.Tensor, lr: float) -> None:
     W.data -= lr * W.grad
 
 
+def _cleared_late(W: torch.Tensor, loss: torch.Tensor, lr: float) -> None:
+    _accumulating(W, loss, lr)
+    W.grad = None
+
+
 def _emptied(W: torch.Tensor, loss: torch.Tensor, lr: float) -> None:
     loss.backward()
     W.grad.zero_()
@@ -1292,6 +1550,10 @@ _TRAINERS: dict[str, tuple[str, Callable]] = {
     "not zeroed": (
         "Gradients of earlier steps are added up: set W.grad to None each step.",
         _trainer(step=_accumulating),
+    ),
+    "zeroed afterwards": (
+        "W.grad is cleared after a step alone: one left from before spoils the first.",
+        _trainer(step=_cleared_late),
     ),
     "never moves": (
         "W never moves: its gradient is zero at the step.",
@@ -1408,6 +1670,10 @@ def _logp(z: torch.Tensor) -> torch.Tensor:
     return z.log_softmax(1)
 
 
+def _log_shares(shifted: torch.Tensor) -> torch.Tensor:
+    return shifted - shifted.exp().sum(1, keepdim=True).log()
+
+
 def _at(table: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return table[torch.arange(len(y)), y]
 
@@ -1420,6 +1686,18 @@ _ENTROPIES: dict[str, tuple[str, Callable]] = {
     "overflows": (
         "e to the 1000 overflows: subtract the largest of each row first.",
         lambda z, y: -(_at(z, y) - z.exp().sum(1).log()).mean(),
+    ),
+    "one maximum": (
+        "One maximum for the whole table: a row far below it loses its sum.",
+        lambda z, y: -_at(_log_shares(z - z.max()), y).mean(),
+    ),
+    "maximum without keepdim": (
+        "The largest of each row are subtracted from columns: keep the dimension.",
+        lambda z, y: -_at(_log_shares(z - z.max(1).values), y).mean(),
+    ),
+    "maximum and its place": (
+        "`max(dim=…)` gives two things, numbers and places: take its `.values`.",
+        lambda z, y: -_at(_log_shares(z - z.max(1, keepdim=True)), y).mean(),
     ),
     "hides zeros": (
         "Something is added to the probabilities: stay with logarithms.",
@@ -1518,8 +1796,16 @@ def _entries(parts: Any, words: Words) -> str:
         for (one, a), (two, b) in combinations(zip(_PARTS, parts, strict=True), 2)
         if more.keys() & set(a) & set(b)
     ]
+    twice = [one for one, part in zip(_PARTS, parts, strict=True) if _twice(part, more)]
+    said += [f"some are twice in {one}" for one in twice[:1]]
     said += ["some are lost"] if lost else []
     return Said(", ".join(said) or "each in one part")
+
+
+def _twice(part: Words, more: Counter) -> bool:
+    """Whether words that occur too often are more than once in this part."""
+    there = Counter(part)
+    return any(there[word] > 1 for word in more)
 
 
 _PARTS = "train", "dev", "test"
@@ -1551,7 +1837,7 @@ def _repeated(split_words: Callable, words: Words, parts: Any) -> dict[str, str]
     return {"again": told[same[0]], "another seed": told[same[1]]}
 
 
-@exercise("bigram.splits")
+@exercise("bigram.splits", version=2)
 def splits(split_words: Callable) -> Cases:
     def sizes() -> Any:
         parts = split_words(_listed(10), 42)
@@ -1568,8 +1854,23 @@ def splits(split_words: Callable) -> Cases:
     yield case(text, lambda: _cut(split_words, twice), _CUT)
     odd = "split_words of 333 words"
     yield case(odd, lambda: _cut(split_words, _listed(333)), _CUT)
+    others = "random numbers of other code, after split_words"
+    yield case(others, lambda: _disturbed(split_words), _UNDISTURBED)
     real = "split_words of 32,033 words, the sizes"
     yield case(real, lambda: _large(split_words), _LARGE, once=True)
+
+
+def _disturbed(split_words: Callable) -> str:
+    """Whether the generators that all code shares are where they were."""
+    before = random.getstate(), torch.get_rng_state()
+    split_words(_listed(20), 42)
+    same = random.getstate() == before[0] and torch.equal(
+        torch.get_rng_state(), before[1]
+    )
+    return _UNDISTURBED if same else Said("seeded anew, or used up")
+
+
+_UNDISTURBED = Said("as they would have been")
 
 
 def _large(split_words: Callable) -> Any:
@@ -1618,6 +1919,11 @@ def _complement(words: Words, seed: int = 42) -> Any:
     return train, dev, [w for w in words if w not in {*train, *dev}]
 
 
+def _seeding(words: Words, seed: int = 42) -> Any:
+    random.seed(seed)
+    return _splitter(lambda words, _: random.sample(words, len(words)))(words)
+
+
 _SPLITTERS: dict[str, tuple[str, Callable]] = {
     "in place": (
         "The list itself is shuffled: run again, the cell gives another split.",
@@ -1651,6 +1957,14 @@ _SPLITTERS: dict[str, tuple[str, Callable]] = {
         "The parts are drawn on their own: some words are in two of them.",
         _independent,
     ),
+    "with replacement": (
+        "`choices` draws with replacement: some come twice, others never. Shuffle.",
+        _splitter(lambda words, seed: random.Random(seed).choices(words, k=len(words))),
+    ),
+    "shared generator": (
+        "`random.seed` seeds all code's generator: make one, random.Random(seed).",
+        _seeding,
+    ),
     "share as a cut": (
         "10 % is the size of dev, and not where it ends: the cuts are at 80 and 90 %.",
         _splitter(second=0.1),
@@ -1668,8 +1982,11 @@ _SPLITTERS: dict[str, tuple[str, Callable]] = {
         _complement,
     ),
 }
+_MORE_SPLITTERS = {
+    "no seed": _forms(_splitter(lambda w, seed: random.Random().sample(w, len(w)))),
+}
 for _name, (_sentence, _wrong) in _SPLITTERS.items():
-    splits.mistake(_name, _sentence)(_wrong)
+    _put(splits, _name, _sentence, _wrong, _MORE_SPLITTERS)
 
 
 # ---------------------------------------------------------------- trigram
@@ -1686,7 +2003,7 @@ def _deep_table(words: Words, letters: list[str]) -> torch.Tensor:
     return torch.tensor(rows)
 
 
-@exercise("bigram.trigram")
+@exercise("bigram.trigram", version=2)
 def trigram(count_trigrams: Callable) -> Cases:
     yield from _tables(count_trigrams, _deep_table)
 
@@ -1724,6 +2041,15 @@ def _deep_cell_by_cell(words: Words, vocabulary: Any) -> torch.Tensor:
     return N
 
 
+def _deep_27(words: Words, vocabulary: Any) -> torch.Tensor:
+    cells = []
+    for word in words:
+        ids = vocabulary.encode(f"..{word}.")
+        triples = zip(ids, ids[1:], ids[2:], strict=False)
+        cells += [(27 * a + b) * 27 + c for a, b, c in triples]
+    return torch.bincount(torch.tensor(cells), minlength=27**3).view(27 * 27, 27)
+
+
 _DEEP: dict[str, tuple[str, Callable]] = {
     "one dot": (
         "One dot before a name is too few: its first letter has two before it.",
@@ -1742,11 +2068,11 @@ _DEEP: dict[str, tuple[str, Callable]] = {
         _deep_counter(_through("..", "{}.", 3)),
     ),
     "across names, two dots": (
-        "Triples of dots between two names are counted: go name by name.",
+        "Triples run over the end of a name into dots of the next: go name by name.",
         _deep_counter(_through("", "..{}.", 3)),
     ),
     "context turned round": (
-        "The row is V b + a: the earlier letter is the one that is multiplied.",
+        "Your row is V b + a, wanted is V a + b: the earlier letter times V.",
         _deep_counter(row=lambda a, b, V: V * b + a),
     ),
     "stride too small": (
@@ -1765,6 +2091,14 @@ _DEEP: dict[str, tuple[str, Callable]] = {
         "The table is (V, V * V): a context is a row.",
         _deep_counter(shape=lambda V: (V, V * V)),
     ),
+    "27 always": (
+        "The table is made for 27 letters, whatever the vocabulary: take its length.",
+        _deep_27,
+    ),
+    "few bits": (
+        "So few bits overflow on all names: int32 or int64 hold the counts.",
+        _deep_counter(dtype=torch.int16),
+    ),
     "counted once": (
         "A triple that occurs again is not added.",
         _deep_counter(add=lambda before: 1),
@@ -1778,8 +2112,16 @@ _DEEP: dict[str, tuple[str, Callable]] = {
         _deep_cell_by_cell,
     ),
 }
+_MORE_DEEP = {
+    "few bits": _forms(
+        *(_narrow(dtype, _deep_counter()) for dtype in (torch.uint8, torch.int8))
+    ),
+    "across names, two dots": _forms(
+        _deep_counter(lambda words: _neighbours(f"..{'..'.join(words)}.", 3)),
+    ),
+}
 for _name, (_sentence, _wrong) in _DEEP.items():
-    trigram.mistake(_name, _sentence)(_wrong)
+    _put(trigram, _name, _sentence, _wrong, _MORE_DEEP)
 
 
 # ---------------------------------------------------------------- tune_smoothing
@@ -1788,13 +2130,13 @@ for _name, (_sentence, _wrong) in _DEEP.items():
 class _Judge:
     """Measures tables on some pairs, and counts how often it was asked."""
 
-    def __init__(self, rows: list[list[int]]) -> None:
-        self.counts, self.asked = torch.tensor(rows), 0
+    def __init__(self, rows: list[list[int]], times: float = 1) -> None:
+        self.counts, self.asked, self.times = torch.tensor(rows), 0, times
 
     def __call__(self, P: torch.Tensor) -> float:
         self.asked += 1
         parts = (self.counts * P.log())[self.counts > 0]
-        return -parts.sum().item() / int(self.counts.sum())
+        return -self.times * parts.sum().item() / int(self.counts.sum())
 
 
 _TRAIN = [[8, 1, 0], [0, 5, 1]]
@@ -1805,11 +2147,23 @@ _JUDGES: tuple[tuple[list, list, list], ...] = (
     ([0.3, 0.03, 30.0, 3.0], [[6, 2, 1], [1, 5, 2]], [[4, 4, 4], [4, 4, 5]]),
 )
 
+# without smoothing the loss on dev is infinite
+_UNSEEN = [0.0, 6.0, 1.5], [[5, 1, 1], [1, 4, 1]], [[6, 1, 1], [1, 5, 1]]
+
 
 def _tuned(
-    tune: Callable, train: list, amounts: list, dev: list, test: list, **options: Any
+    tune: Callable,
+    train: list,
+    amounts: list,
+    dev: list,
+    test: list,
+    times: float = 1,
+    **options: Any,
 ) -> Case:
-    """The case of some amounts; what must come out is found by trying them all."""
+    """The case of some amounts; what must come out is found by trying them all.
+
+    times: what the losses on dev are multiplied by.
+    """
 
     def losses(rows: list) -> list[float]:
         tables = (_by_rows(torch.tensor(train), a) for a in amounts)
@@ -1817,30 +2171,37 @@ def _tuned(
 
     chosen = losses(dev).index(min(losses(dev)))
     want = {
+        "result": _BOTH,
         "amount": amounts[chosen],
         "test loss": torch.tensor(losses(test)[chosen]),
         "looks at test": 1,
         "amounts": AS_IT_WAS,
     }
     text = f"tune_smoothing of a table (2, 3), amounts={amounts}"
-    act = lambda: _looked(tune, torch.tensor(train), amounts, dev, test)  # noqa: E731
+    text += ", dev losses in the hundreds" if times > 1 else ""
+    judges = _Judge(dev, times), _Judge(test)
+    act = lambda: _looked(tune, torch.tensor(train), amounts, *judges)  # noqa: E731
     return case(text, act, want, within=FLOAT32, **options)
 
 
+_BOTH = Said("an amount and a loss")
+
+
 def _looked(
-    tune: Callable, counts: torch.Tensor, amounts: list, dev: list, test: list
+    tune: Callable, counts: torch.Tensor, amounts: list, dev: _Judge, test: _Judge
 ) -> Any:
     """The answer, and how often test was looked at for it."""
-    mine, judge = list(amounts), _Judge(test)
-    out = tune(counts, mine, _Judge(dev), judge)
+    mine, test.asked = list(amounts), 0
+    out = tune(counts, mine, dev, test)
     if is_nothing(out):
         return out
     if not isinstance(out, tuple | list) or len(out) != 2:
         return {"result": Said(kind(out))}
     return {
+        "result": _BOTH,
         "amount": out[0],
         "test loss": number(out[1])["loss"],
-        "looks at test": judge.asked,
+        "looks at test": test.asked,
         "amounts": AS_IT_WAS if mine == amounts else Said("changed"),
     }
 
@@ -1856,10 +2217,12 @@ def _new_judge() -> tuple[list, list, list, list]:
     return rows(0), amounts, rows(1), rows(1)
 
 
-@exercise("bigram.tune_smoothing")
+@exercise("bigram.tune_smoothing", version=2)
 def tune_smoothing(tune_smoothing: Callable) -> Cases:
     for judge in _JUDGES:
         yield _tuned(tune_smoothing, _TRAIN, *judge)
+    yield _tuned(tune_smoothing, _TRAIN, *_UNSEEN)
+    yield _tuned(tune_smoothing, _TRAIN, *_JUDGES[0], times=1000)
     yield _tuned(tune_smoothing, *_new_judge(), fresh=True)
 
 
@@ -1884,8 +2247,27 @@ def _tuner(
     return tune_smoothing
 
 
+def _from(start: Any, lowest: float) -> Callable:
+    """A search that begins with a loss that somebody made up."""
+
+    def tune_smoothing(counts, amounts, dev_loss, test_loss):
+        best, least = amounts[0] if start == "first" else start, lowest
+        for amount in amounts:
+            loss = dev_loss(_by_rows(counts, amount))
+            if loss < least:
+                best, least = amount, loss
+        return best, test_loss(_by_rows(counts, best))
+
+    return tune_smoothing
+
+
 def _at_train(P: torch.Tensor, counts: torch.Tensor, *_: Any) -> float:
     return _Judge(counts.tolist())(P)
+
+
+def _judged_undivided(counts, amounts, dev_loss, test_loss):
+    best = min(amounts, key=lambda a: dev_loss(counts + a))
+    return best, test_loss(_by_rows(counts, best))
 
 
 def _curious(counts, amounts, dev_loss, test_loss):
@@ -1943,10 +2325,25 @@ _TUNERS: dict[str, tuple[str, Callable]] = {
         "Two things come back: the amount and its test loss.",
         _tuner(said=lambda amount, found, test: amount),
     ),
+    "made-up start": (
+        "The search begins with a loss too low to beat: begin with math.inf.",
+        _from(0.0, 100.0),
+    ),
+    "not divided": (
+        "Smoothed counts are judged as they are: make probabilities of them first.",
+        _tuner(table=lambda counts, amount: counts + amount),
+    ),
     "smoothed afterwards": (
         "The smoothing is added to the shares: add it to the counts.",
         _tuner(table=lambda counts, amount: _by_rows(counts, 0) + amount),
     ),
 }
+_STARTS = [(0.0, "first", None), (100.0, 10.0, 5.0, 2.0)]
+_MORE_TUNERS = {
+    "made-up start": _forms(*(_from(*one) for one in product(*_STARTS))),
+    "not divided": _forms(
+        _judged_undivided,
+    ),
+}
 for _name, (_sentence, _wrong) in _TUNERS.items():
-    tune_smoothing.mistake(_name, _sentence)(_wrong)
+    _put(tune_smoothing, _name, _sentence, _wrong, _MORE_TUNERS)

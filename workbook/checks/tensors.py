@@ -82,15 +82,35 @@ def weights(out: torch.Tensor) -> torch.Tensor:
     return torch.arange(1.0, out.numel() + 1).reshape(out.shape)
 
 
-class Steps(TorchFunctionMode):
-    """Counts the tensor operations that Python starts while it is entered."""
+def _shares(one: Any, table: torch.Tensor) -> bool:
+    """Whether it is the table, or a view of it: `W.data`, `W.T`."""
+    try:
+        return one.data_ptr() == table.data_ptr()
+    except (AttributeError, RuntimeError, TypeError):
+        return False
 
-    def __init__(self) -> None:
+
+_LOOK_UPS = {"__getitem__", "index_select", "embedding", "take", "gather", "unbind"}
+
+
+class Steps(TorchFunctionMode):
+    """Counts the tensor operations that Python starts while it is entered.
+
+    names: which they were. looked_up: whether one of them read rows of `table`.
+    """
+
+    def __init__(self, table: torch.Tensor | None = None) -> None:
         super().__init__()
-        self.taken = 0
+        self.table, self.taken = table, 0
+        self.names: set[str] = set()
+        self.looked_up = False
 
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
+        name = getattr(function, "__name__", str(function))
         self.taken += 1
+        self.names.add(name)
+        if name in _LOOK_UPS and self.table is not None:
+            self.looked_up |= any(_shares(one, self.table) for one in args)
         return function(*args, **(kwargs or {}))

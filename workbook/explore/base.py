@@ -29,7 +29,15 @@ from time import perf_counter
 from typing import Any
 
 from workbook.explore import svg
-from workbook.explore.page import RERUN, SHEET, Page, Refused, publish, publish_still
+from workbook.explore.page import (
+    NAMED,
+    RERUN,
+    SHEET,
+    Page,
+    Refused,
+    publish,
+    publish_still,
+)
 
 __all__ = ["Choice", "Explorable", "Field", "Page", "Refused", "Slider", "Steps"]
 
@@ -279,7 +287,7 @@ class _Live:
         import ipywidgets
 
         self._answer()
-        sheet = ipywidgets.HTML(SHEET, layout={"display": "none"})
+        sheet = ipywidgets.HTML(SHEET + NAMED, layout={"display": "none"})
         above = [sheet, self.heading, self.picture, self._controls()]
         self.follow()  # the state may have been set before it is shown
         box = ipywidgets.VBox([*above, self.caption, self.folded, self.table])

@@ -61,7 +61,8 @@ def count_map(
     return Explorable(
         picked.page,
         Choice("row", "row", [(c, i) for i, c in enumerate(letters)], first, True),
-        Slider("smoothing", "smoothing", LOW, HIGH, 0.125, smoothing, True, ".3g"),
+        Slider("smoothing", "smoothing", LOW, HIGH, 0.125, smoothing, True, ",.3r"),
+        Choice("plain", "", [("smoothed", False), ("not smoothed", True)], False),
     )
 
 
@@ -117,7 +118,8 @@ class _Map:
         self.plain = [smoothed(row, 0.0) for row in counts]
         self.highest = max(map(max, self.plain))
 
-    def page(self, row: int, smoothing: float) -> Page:
+    def page(self, row: int, smoothing: float, plain: bool) -> Page:
+        smoothing = 0.0 if plain else smoothing
         p, before = smoothed(self.counts[row], smoothing), self.plain[row]
         return Page(
             title=self._claim(row, p),
@@ -135,8 +137,8 @@ class _Map:
         best = max(range(len(p)), key=p.__getitem__)
         after, then = spoken(self.letters[row], False), spoken(self.letters[best])
         return (
-            f"After {after}, {then} is likeliest, {100 * p[best]:.0f} %; the row's "
-            f"entropy is {number(entropy(p), 3)} nats"
+            f"After {after}, {then} is likeliest, {100 * p[best]:.0f} %; the row is as "
+            f"open as 1 in {math.exp(entropy(p)):.1f}"
         )
 
     def _look(self) -> str:
@@ -175,7 +177,9 @@ class _Map:
             )
             for i in best
         ]
-        rows += [("entropy of the row", *(number(entropy(x), 4) for x in (p, before)))]
+        open_ = [entropy(x) for x in (p, before)]
+        rows += [("as open as 1 in", *(f"{math.exp(nats):.1f}" for nats in open_))]
+        rows += [("entropy of the row", *(number(nats, 4) for nats in open_))]
         for name, seen in self.splits.items():
             losses = (average_loss(self.counts, seen, at) for at in (s, 0.0))
             told = ("infinite" if math.isinf(x) else f"{x:.4f}" for x in losses)
@@ -242,11 +246,12 @@ class _Map:
     def _losses(self, s: float) -> str:
         """The losses around their lowest points, the present smoothing marked."""
         panel = self._valley()
-        x, marks = panel.x(s), []
+        x, marks = panel.x(max(s, GRID[0])), []  # a log scale has no zero: its left end
         marks.append(svg.line((x, panel.top), (x, panel.bottom), "reference", 1))
         for name, losses in self._curves().items():
             colour, dash = SPLITS[name]
-            y = panel.y(average_loss(self.counts, self.splits[name], s))
+            loss = average_loss(self.counts, self.splits[name], s)
+            y = panel.y(min(loss, 2 * panel.ylim[1]))  # what is infinite is outside
             marks.append(svg.path(panel.points(GRID, losses), colour, 2, dash))
             marks.append(svg.dot(x, y, colour, 4.5))
         xticks = [10.0**k for k in range(LOW, HIGH + 1)]
@@ -277,7 +282,8 @@ class _Map:
         """The losses of the present smoothing, above their curves."""
         words = []
         for i, (name, seen) in enumerate(self.splits.items()):
-            loss = f"{name} {average_loss(self.counts, seen, s):.4f}"
+            loss = average_loss(self.counts, seen, s)
+            loss = f"{name} infinite" if math.isinf(loss) else f"{name} {loss:.4f}"
             place = panel.left + 100 * i, panel.top - 10
             words.append(svg.text(*place, loss, SPLITS[name][0], 13, bold=True))
         return "".join(words) + svg.text(
@@ -290,9 +296,10 @@ class _Map:
 
 DESCENT = (
     "On the right each dot is a pair of letters: across, the logarithm of its counted "
-    "probability; up, of the learned one. Training draws the cloud onto the grey "
-    "diagonal, frequent pairs first. Hollow dots are pairs that never occur: only a "
-    "penalty keeps them from sinking for ever."
+    "probability; up, of the learned one. One was added to each count, or the hollow "
+    "dots, pairs that never occur, would have no logarithm. Training draws the cloud "
+    "onto the grey diagonal, frequent pairs first; the hollow ones sink for ever "
+    "unless a penalty holds them."
 )
 
 
@@ -371,7 +378,7 @@ class _Walk:
     def _claim(self, now: Descent) -> str:
         step = f"After {now.step} steps" if now.step else "Before the first step"
         loss = "" if now.loss is None else f" the loss is {now.loss:.4f};"
-        return f"{step}{loss} the shares are off by {self._far(now)}"
+        return f"{step}{loss} {self._far(now)} of p is misplaced"
 
     def _far(self, frame: Descent) -> str:
         """Mean distance of both tables' probabilities, weighted as the rows occur."""
@@ -418,7 +425,7 @@ class _Walk:
             (seen if count else unseen).append(place)
         ends = panel.points((low, 0.2), (low, 0.2))
         return (
-            panel.axes("ln p, counted", "ln p, learned", [-8, -6, -4, -2, 0])
+            panel.axes("ln p, counted (+ 1)", "ln p, learned", [-8, -6, -4, -2, 0])
             + svg.path(ends, "reference", 1.2, "5 3")
             + panel.clip(_specks(unseen, "reference", True) + _specks(seen, "forward"))
         )

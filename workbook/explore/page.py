@@ -81,6 +81,16 @@ height:24px;line-height:24px;margin:0}
 .wb-x .wb-quiet.mod-active{box-shadow:none;background:none;color:var(--wb-ink)}
 </style>"""
 
+# What ipywidgets leaves without a name for screen readers, it tells by its own words:
+# the handle of a slider by the slider's label, the buttons of a player by what they do.
+# The widgets come one after another, so the looking goes on for some seconds.
+NAMED = """<img src="data:," alt="" onerror="const x=this.closest('.wb-x');let n=0;
+const go=setInterval(()=>{if(++n>20)clearInterval(go);
+x?.querySelectorAll('.widget-slider').forEach(s=>s.querySelector('.noUi-handle')
+?.setAttribute('aria-label',s.querySelector('.widget-label')?.textContent||'value'));
+x?.querySelectorAll('.widget-play').forEach(p=>p.querySelectorAll('button').forEach(
+(b,i)=>b.setAttribute('aria-label',['Play or pause','Stop','Repeat'][i])))},500)">"""
+
 
 class Refused(Exception):
     """A picture that will not be drawn, and why, in one sentence for the learner."""

@@ -88,7 +88,9 @@ def _claim(word: str, pairs: list[tuple[str, str]], paid: list[float]) -> str:
     if math.isinf(paid[worst]):
         return f"{name}: the model holds {pair} impossible, an infinite loss"
     mean = sum(paid) / len(paid)
-    return f"{name}: {mean:.2f} nats a letter; the dearest is {pair}, {paid[worst]:.2f}"
+    return (
+        f"{name}: {mean:.2f} nats a letter; the costliest is {pair}, {paid[worst]:.2f}"
+    )
 
 
 def _bars(pairs: list[tuple[str, str]], paid: list[float], uniform: float) -> str:
