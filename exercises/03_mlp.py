@@ -331,8 +331,9 @@ def on_all_names(steps: int = budget(full=20_000, check=200)) -> None:
 # *15 min · ●●○○○*
 #
 # Let the model write: begin with dots, ask for the distribution of the next letter,
-# draw from it, move the window, until the dot comes. Return the name without its dot.
-# Names drawn with `generator` are the same each time it is seeded alike.
+# draw from it, move the window, until the dot comes, however long that takes. Return
+# the name without its dot. Names drawn with `generator` are the same each time *you*
+# seed it alike.
 
 # %% exercise="mlp.sample"
 @torch.no_grad()
@@ -365,7 +366,7 @@ def loss_at_start(vocab_size: int) -> float:
 
 def calm(model: MLP) -> None:
     """Scale the output layer down in place: small weights, no bias."""
-    # TODO: W2 and b2, without recording a gradient
+    # TODO: W2 and b2 by a small factor, without recording a gradient
     raise NotImplementedError("TODO mlp.init_loss")
 
 # %%
@@ -379,8 +380,9 @@ check("mlp.init_loss", loss_at_start, calm)
 # The lecture's network of 11,897 parameters reaches $2.17$ on the dev names. Do better
 # with at most 12,000: any context, any sizes, any optimizer. Train on the names `train`
 # for about `steps` steps, choose by `dev` alone, and append one row to `log`:
-# `{"tried": "six letters of context", "dev": 2.05}`, the model's own dev loss. Return
-# the model; it has a `block_size`, `parameters()`, and gives logits $(N, 27)$.
+# `{"tried": "six letters of context", "dev": 2.05}`, the loss on all dev pairs of the
+# model that you return. It has a `block_size`, `parameters()`, and gives logits
+# $(N, 27)$. Begin with the context and the batch; after lesson 4, come back.
 
 # %% exercise="mlp.beat_the_lecture"
 def well_scaled(**sizes: int) -> MLP:

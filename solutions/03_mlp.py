@@ -583,8 +583,9 @@ def on_all_names(steps: int = budget(full=20_000, check=200)) -> None:
 # ## sample
 #
 # Let the model write: begin with dots, ask for the distribution of the next letter,
-# draw from it, move the window, until the dot comes. Return the name without its dot.
-# Names drawn with `generator` are the same each time it is seeded alike.
+# draw from it, move the window, until the dot comes, however long that takes. Return
+# the name without its dot. Names drawn with `generator` are the same each time *you*
+# seed it alike.
 
 # %% exercise="mlp.sample" minutes=15 difficulty=2
 @torch.no_grad()
@@ -645,7 +646,7 @@ def loss_at_start(vocab_size: int) -> float:
 
 def calm(model: MLP) -> None:
     """Scale the output layer down in place: small weights, no bias."""
-    # TODO: W2 and b2, without recording a gradient
+    # TODO: W2 and b2 by a small factor, without recording a gradient
     ### BEGIN SOLUTION
     with torch.no_grad():
         model.W2 *= 0.01
@@ -679,8 +680,9 @@ check("mlp.init_loss", loss_at_start, calm)
 # The lecture's network of 11,897 parameters reaches $2.17$ on the dev names. Do better
 # with at most 12,000: any context, any sizes, any optimizer. Train on the names `train`
 # for about `steps` steps, choose by `dev` alone, and append one row to `log`:
-# `{"tried": "six letters of context", "dev": 2.05}`, the model's own dev loss. Return
-# the model; it has a `block_size`, `parameters()`, and gives logits $(N, 27)$.
+# `{"tried": "six letters of context", "dev": 2.05}`, the loss on all dev pairs of the
+# model that you return. It has a `block_size`, `parameters()`, and gives logits
+# $(N, 27)$. Begin with the context and the batch; after lesson 4, come back.
 
 # %% exercise="mlp.beat_the_lecture" minutes=90 difficulty=5
 def well_scaled(**sizes: int) -> MLP:
@@ -723,12 +725,13 @@ check("mlp.beat_the_lecture", beat_the_lecture)
 
 # %% [markdown] tags=["hint"]
 # Where does the lecture's network lose? Its context ends after three letters, its first
-# steps are spent on shrinking what it was born with, and its steps are all of one size.
+# steps are spent on shrinking what it was born with, and its batches are small.
 # Change one thing at a time and keep what the dev loss keeps.
 
 # %% [markdown] tags=["hint"]
 # What bought us most: larger batches, two more letters of context, a rate that rises
-# and falls, AdamW in place of plain descent; then weight decay and a well-scaled start.
+# and falls, AdamW in place of plain descent (the same gradients, each parameter with a
+# rate of its own); then weight decay, a price on large weights, and a scaled start.
 # Parameters sit in the table, `W1` and `W2`: a longer context is paid in hidden units.
 
 # %% [markdown] tags=["hint"]

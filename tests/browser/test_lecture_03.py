@@ -59,6 +59,8 @@ def test_memory_answers_any_shape_and_says_where_view_fails(lecture):
     memory.click("x.transpose(0, 1).view(-1)").says("view fails")
     memory.click("x.transpose(0, 1).reshape(-1)").says("A copy of shape (24,)")
     memory.type("5, 4").type("x[1:, ::2]", field=1).says("A view: shape (4, 2)")
+    memory.click("x[:, 1]").says("A view: shape (5,)")
+    memory.type("x[1:, ::2]", field=1).says("A view: shape (4, 2)")
     assert memory.numbers["offset"] == ["0", "4"]
     memory.live.get_by_role("textbox").nth(1).fill("x.view(3, -1)")
     memory.live.get_by_text("20 numbers do not fill the shape").wait_for()

@@ -285,6 +285,20 @@ def one_cycle(step, steps, peak):
 """,
     },
     "mlp.evaluate": {
+        "row by row": """
+@torch.no_grad()
+def evaluate(model, X, Y):
+    total = 0.0
+    for i in range(len(X)):
+        total += F.cross_entropy(model(X[i : i + 1]), Y[i : i + 1]).item()
+    return total / len(X)
+""",
+        "in another order": """
+@torch.no_grad()
+def evaluate(model, X, Y):
+    order = torch.randperm(len(X), generator=torch.Generator().manual_seed(0))
+    return F.cross_entropy(model(X[order]), Y[order]).item()
+""",
         "in chunks, summed": """
 @torch.no_grad()
 def evaluate(model, X, Y):
@@ -361,6 +375,16 @@ def sample(model, itos, generator=None):
 """,
     },
     "mlp.init_loss": {
+        "switched off and on": """
+def loss_at_start(vocab_size):
+    return float(torch.tensor(float(vocab_size)).log())
+
+def calm(model):
+    for p, factor in ((model.W2, 0.02), (model.b2, 0)):
+        p.requires_grad_(False)
+        p *= factor
+        p.requires_grad_(True)
+""",
         "from a model of zeros, and by data": """
 def loss_at_start(vocab_size):
     even = torch.zeros(1, vocab_size, dtype=torch.float64)
@@ -525,6 +549,19 @@ def build_dataset(words, stoi, block_size=3):
 """,
     },
     "mlp.splits": {
+        "dev and test exchanged": """
+def datasets(words, stoi, block_size=3, seed=42):
+    train, dev, test = split_words(words, seed)
+    return [build_dataset(pile, stoi, block_size) for pile in (train, test, dev)]
+""",
+        "everybody's dice": """
+def split_words(words, seed=42):
+    mixed = words.copy()
+    random.seed(seed)
+    random.shuffle(mixed)
+    a, b = int(0.8 * len(mixed)), int(0.9 * len(mixed))
+    return mixed[:a], mixed[a:b], mixed[b:]
+""",
         "shuffled in place": """
 def split_words(words, seed=42):
     random.seed(seed)
@@ -626,6 +663,18 @@ def parameters(self):
 """,
     },
     "mlp.cross_entropy": {
+        "max is a pair": """
+def cross_entropy(logits, Y):
+    e = (logits - logits.max(dim=1, keepdim=True)).exp()
+    p = e / e.sum(1, keepdim=True)
+    return -p[torch.arange(len(Y)), Y].log().mean()
+""",
+        "max without keepdim": """
+def cross_entropy(logits, Y):
+    e = (logits - torch.max(logits, 1)[0]).exp()
+    p = e / e.sum(1, keepdim=True)
+    return -p[torch.arange(len(Y)), Y].log().mean()
+""",
         "overflows": """
 def cross_entropy(logits, Y):
     counts = torch.exp(logits)
@@ -653,6 +702,29 @@ def cross_entropy(logits, Y):
 """,
     },
     "mlp.minibatch_step": {
+        "neighbours": """
+def minibatch_step(model, X, Y, lr, batch_size=32, generator=None):
+    ix = torch.arange(batch_size) + torch.randint(
+        0, len(X) - batch_size, (1,), generator=generator)
+    loss = F.cross_entropy(model(X[ix]), Y[ix])
+    for p in model.parameters():
+        p.grad = None
+    loss.backward()
+    for p in model.parameters():
+        p.data -= lr * p.grad
+    return loss.item()
+""",
+        "the first row never": """
+def minibatch_step(model, X, Y, lr, batch_size=32, generator=None):
+    ix = torch.randint(1, X.shape[0], (batch_size,), generator=generator)
+    loss = F.cross_entropy(model(X[ix]), Y[ix])
+    for p in model.parameters():
+        p.grad = None
+    loss.backward()
+    for p in model.parameters():
+        p.data -= lr * p.grad
+    return loss.item()
+""",
         "one batch for ever": """
 def minibatch_step(model, X, Y, lr, batch_size=32, generator=None):
     torch.manual_seed(0)
@@ -712,6 +784,10 @@ def minibatch_step(model, X, Y, lr, batch_size=32, generator=None):
 """,
     },
     "mlp.lr_finder": {
+        "losses not read": """
+def pick_lr(lrs, losses):
+    return max(lrs) / 10
+""",
         "even in the rate": """
 def lr_finder(step, steps=1000, low=-3.0, high=0.0):
     lrs = torch.linspace(10**low, 10**high, steps, dtype=torch.float64).tolist()
@@ -733,6 +809,14 @@ def pick_lr(lrs, losses):
 """,
     },
     "mlp.schedule": {
+        "remembers": """
+calls = 0
+
+def step_decay(step, steps, lr=0.1):
+    global calls
+    calls += 1
+    return lr if calls <= steps // 2 else lr / 10
+""",
         "a tenth each step": """
 def step_decay(step, steps, lr=0.1):
     for _ in range(step):
@@ -758,6 +842,19 @@ def step_decay(step, steps, lr=0.1):
 """,
     },
     "mlp.evaluate": {
+        "learns no more": """
+def evaluate(model, X, Y):
+    for p in model.parameters():
+        p.requires_grad = False
+    return F.cross_entropy(model(X), Y).item()
+""",
+        "mean of means": """
+@torch.no_grad()
+def evaluate(model, X, Y):
+    losses = [F.cross_entropy(model(X[i : i + 1000]), Y[i : i + 1000])
+              for i in range(0, len(X), 1000)]
+    return torch.stack(losses).mean().item()
+""",
         "first batch": """
 @torch.no_grad()
 def evaluate(model, X, Y):
@@ -788,6 +885,31 @@ def evaluate(model, X, Y):
 """,
     },
     "mlp.train": {
+        "stops when dev rises": """
+def train(model, train_set, dev_set, steps, lr, every=1000, batch_size=32,
+          generator=None):
+    best = math.inf
+    rows = []
+    for i in range(steps):
+        minibatch_step(model, *train_set, lr(i), batch_size, generator)
+        if (i + 1) % every == 0:
+            rows.append((i + 1, evaluate(model, *train_set), evaluate(model, *dev_set)))
+            if rows[-1][2] > best:
+                break
+            best = rows[-1][2]
+    return rows
+""",
+        "a seed of its own": """
+def train(model, train_set, dev_set, steps, lr, every=1000, batch_size=32,
+          generator=None):
+    generator = torch.Generator().manual_seed(2147483647)
+    rows = []
+    for i in range(steps):
+        minibatch_step(model, *train_set, lr(i), batch_size, generator)
+        if (i + 1) % every == 0:
+            rows.append((i + 1, evaluate(model, *train_set), evaluate(model, *dev_set)))
+    return rows
+""",
         "learns from dev": """
 def train(model, train_set, dev_set, steps, lr, every=1000, batch_size=32,
           generator=None):
@@ -832,6 +954,48 @@ def train(model, train_set, dev_set, steps, lr, every=1000, batch_size=32,
 """,
     },
     "mlp.sample": {
+        "seeded anew": """
+def sample(model, itos, generator=None):
+    if generator is not None:
+        generator.manual_seed(7)
+    name, context = "", [0] * model.block_size
+    while True:
+        p = model(torch.tensor([context])).softmax(1)
+        i = torch.multinomial(p, 1, generator=generator).item()
+        if i == 0:
+            return name
+        name, context = name + itos[i], context[1:] + [i]
+""",
+        "sharpened": """
+def sample(model, itos, generator=None):
+    name, context = "", [0] * model.block_size
+    while True:
+        p = (model(torch.tensor([context])) / 0.8).softmax(1)
+        i = torch.multinomial(p, 1, generator=generator).item()
+        if i == 0:
+            return name
+        name, context = name + itos[i], context[1:] + [i]
+""",
+        "each score by itself": """
+def sample(model, itos, generator=None):
+    name, context = "", [0] * model.block_size
+    while True:
+        p = torch.sigmoid(model(torch.tensor([context])))
+        i = torch.multinomial(p, 1, generator=generator).item()
+        if i == 0:
+            return name
+        name, context = name + itos[i], context[1:] + [i]
+""",
+        "cut short": """
+def sample(model, itos, generator=None):
+    name, context = "", [0] * model.block_size
+    while True:
+        p = model(torch.tensor([context])).softmax(1)
+        i = torch.multinomial(p, 1, generator=generator).item()
+        if i == 0 or len(name) >= 100:
+            return name
+        name, context = name + itos[i], context[1:] + [i]
+""",
         "softmax over the batch": """
 def sample(model, itos, generator=None):
     out, context = [], [0] * model.block_size
@@ -877,6 +1041,17 @@ def sample(model, itos, generator=None):
 """,
     },
     "mlp.init_loss": {
+        "all alike": """
+def calm(model):
+    with torch.no_grad():
+        model.W2.copy_(0.01 * model.W2[:, :1].expand_as(model.W2))
+        model.b2.zero_()
+""",
+        "switched off": """
+def calm(model):
+    model.W2.detach_().mul_(0.01)
+    model.b2.detach_().mul_(0)
+""",
         "new tensors": """
 def calm(model):
     with torch.no_grad():
@@ -898,6 +1073,27 @@ def loss_at_start(vocab_size):
 """,
     },
     "mlp.beat_the_lecture": {
+        "a slow start": """
+def beat_the_lecture(train, dev, stoi, steps, log):
+    X, Y = build_dataset(train, stoi)
+    model = MLP()
+    for step in range(steps):
+        minibatch_step(model, X, Y, 0.1 if step < 0.75 * steps else 0.01)
+    loss = evaluate(model, *build_dataset(dev, stoi))
+    log.append({"tried": "the lecture's own", "dev": loss})
+    return model
+""",
+        "two rows": """
+def beat_the_lecture(train, dev, stoi, steps, log):
+    X, Y = build_dataset(train, stoi)
+    model = well_scaled(block_size=3, embedding=8, hidden=60)
+    for step in range(steps):
+        minibatch_step(model, X, Y, 0.3, 64)
+    loss = evaluate(model, *build_dataset(dev, stoi))
+    log.append({"tried": "three letters", "dev": loss})
+    log.append({"tried": "it again", "dev": loss})
+    return model
+""",
         "trains on dev": """
 def beat_the_lecture(train, dev, stoi, steps, log):
     X, Y = build_dataset(train + dev, stoi, 5)
@@ -943,6 +1139,42 @@ def beat_the_lecture(train, dev, stoi, steps, log):
 """,
     },
     "mlp.skip_connections": {
+        "rows for one letter": """
+from workbook import add_to
+
+@add_to(WithSkip)
+def __init__(self, model):
+    self.model, self.block_size = model, model.block_size
+    self.S = torch.zeros(model.C.shape[1], len(model.b2), requires_grad=True)
+
+@add_to(WithSkip)
+def __call__(self, X):
+    return self.model(X) + self.model.C[X].mean(1) @ self.S
+""",
+        "the model cut off": """
+from workbook import add_to
+
+@add_to(WithSkip)
+def __call__(self, X):
+    return self.model(X).detach() + self.model.C[X].view(len(X), -1) @ self.S
+""",
+        "cut off": """
+from workbook import add_to
+
+@add_to(WithSkip)
+def __call__(self, X):
+    return self.model(X) + self.model.C.data[X].view(len(X), -1) @ self.S
+""",
+        "a copy": """
+from workbook import add_to
+
+@add_to(WithSkip)
+def __init__(self, model):
+    import copy
+
+    self.model, self.block_size = copy.deepcopy(model), model.block_size
+    self.S = torch.zeros(len(model.W1), len(model.b2), requires_grad=True)
+""",
         "not a parameter": """
 from workbook import add_to
 
@@ -1106,6 +1338,28 @@ def cross_entropy(logits, Y):
 """,
     },
     "mlp.minibatch_step": {
+        "always thirty-two": """
+def minibatch_step(model, X, Y, lr, batch_size=32, generator=None):
+    ix = torch.randint(0, len(X), (32,), generator=generator)
+    loss = F.cross_entropy(model(X[ix]), Y[ix])
+    for p in model.parameters():
+        p.grad = None
+    loss.backward()
+    for p in model.parameters():
+        p.data -= lr * p.grad
+    return loss.item()
+""",
+        "gradients held in bounds": """
+def minibatch_step(model, X, Y, lr, batch_size=32, generator=None):
+    ix = torch.randint(0, len(X), (batch_size,), generator=generator)
+    loss = F.cross_entropy(model(X[ix]), Y[ix])
+    for p in model.parameters():
+        p.grad = None
+    loss.backward()
+    for p in model.parameters():
+        p.data -= lr * p.grad.clamp(-1, 1)
+    return loss.item()
+""",
         "the sign of the gradient": """
 def minibatch_step(model, X, Y, lr, batch_size=32, generator=None):
     ix = torch.randint(0, len(X), (batch_size,), generator=generator)
@@ -1194,6 +1448,11 @@ def one_cycle(step, steps, peak):
 """,
     },
     "mlp.evaluate": {
+        "the first thousand": """
+@torch.no_grad()
+def evaluate(model, X, Y):
+    return F.cross_entropy(model(X[:1000]), Y[:1000]).item()
+""",
         "all but the last": """
 @torch.no_grad()
 def evaluate(model, X, Y):
@@ -1219,6 +1478,18 @@ def evaluate(model, X, Y):
 """,
     },
     "mlp.train": {
+        "part of each set": """
+def train(model, train_set, dev_set, steps, lr, every=1000, batch_size=32,
+          generator=None):
+    rows = []
+    for i in range(steps):
+        minibatch_step(model, *train_set, lr(i), batch_size, generator)
+        if (i + 1) % every == 0:
+            rows.append((i + 1, *[
+                evaluate(model, X[:n], Y[:n])
+                for (X, Y), n in ((train_set, 100), (dev_set, 32))]))
+    return rows
+""",
         "half of the steps": """
 def train(model, train_set, dev_set, steps, lr, every=1000, batch_size=32,
           generator=None):
@@ -1264,6 +1535,26 @@ def train(model, train_set, dev_set, steps, lr, every=1000, batch_size=32,
 """,
     },
     "mlp.sample": {
+        "hotter": """
+def sample(model, itos, generator=None):
+    name, context = "", [0] * model.block_size
+    while True:
+        p = (model(torch.tensor([context])) / 1.3).softmax(1)
+        i = torch.multinomial(p, 1, generator=generator).item()
+        if i == 0:
+            return name
+        name, context = name + itos[i], context[1:] + [i]
+""",
+        "cut after eight letters": """
+def sample(model, itos, generator=None):
+    name, context = "", [0] * model.block_size
+    while True:
+        p = model(torch.tensor([context])).softmax(1)
+        i = torch.multinomial(p, 1, generator=generator).item()
+        if i == 0 or len(name) >= 8:
+            return name
+        name, context = name + itos[i], context[1:] + [i]
+""",
         "a name of its own": """
 def sample(model, itos, generator=None):
     return "ava"
@@ -1293,6 +1584,12 @@ def sample(model, itos, generator=None):
 """,
     },
     "mlp.init_loss": {
+        "drawn anew": """
+def calm(model):
+    with torch.no_grad():
+        model.W2.copy_(0.01 * torch.randn_like(model.W2))
+        model.b2.zero_()
+""",
         "a number": """
 def loss_at_start(vocab_size):
     return 3.3
@@ -1312,6 +1609,41 @@ def calm(model):
 """,
     },
     "mlp.beat_the_lecture": {
+        "the first hundred rows of dev": """
+def beat_the_lecture(train, dev, stoi, steps, log):
+    X, Y = build_dataset(train, stoi)
+    model = well_scaled(block_size=3, embedding=8, hidden=60)
+    for step in range(steps):
+        minibatch_step(model, X, Y, 0.3, 64)
+    loss = evaluate(model, *(part[:100] for part in build_dataset(dev, stoi)))
+    log.append({"tried": "three letters", "dev": loss})
+    return model
+""",
+        "parameters hidden": """
+def beat_the_lecture(train, dev, stoi, steps, log):
+    X, Y = build_dataset(train, stoi)
+    model = well_scaled(block_size=3, embedding=8, hidden=400)
+    for step in range(steps):
+        minibatch_step(model, X, Y, 0.3, 64)
+    loss = evaluate(model, *build_dataset(dev, stoi))
+    log.append({"tried": "three letters", "dev": loss})
+    few = model.parameters()[:1]
+    model.parameters = lambda: few
+    return model
+""",
+        "last steps on dev": """
+def beat_the_lecture(train, dev, stoi, steps, log):
+    X, Y = build_dataset(train, stoi)
+    model = well_scaled(block_size=3, embedding=8, hidden=60)
+    for step in range(steps):
+        minibatch_step(model, X, Y, 0.3, 64)
+    X, Y = build_dataset(dev, stoi)
+    for step in range(20):
+        minibatch_step(model, X, Y, 0.3, 128)
+    loss = evaluate(model, *build_dataset(dev, stoi))
+    log.append({"tried": "three letters", "dev": loss})
+    return model
+""",
         "a row without a number": """
 def beat_the_lecture(train, dev, stoi, steps, log):
     X, Y = build_dataset(train, stoi)
@@ -1388,6 +1720,14 @@ APT: dict[tuple[str, str], str] = {
     ("mlp.splits", "sorted after the shuffle"): "not shuffled",
     ("mlp.minibatch_step", "zeroed after backward"): "rebinds",
     ("mlp.init_loss", "a smaller table"): "everything",
+    ("mlp.minibatch_step", "always thirty-two"): "always 32",
+    ("mlp.train", "part of each set"): "last batch's loss",
+    ("mlp.sample", "cut after eight letters"): "cut short",
+    ("mlp.evaluate", "the first thousand"): "first batch",
+    ("mlp.init_loss", "drawn anew"): "all alike",
+    ("mlp.beat_the_lecture", "last steps on dev"): "trains on dev",
+    ("mlp.beat_the_lecture", "parameters hidden"): "too many parameters",
+    ("mlp.beat_the_lecture", "the first hundred rows of dev"): "batch's loss told",
 }
 
 _LINES = "lines that do not depend on each other"
@@ -1488,7 +1828,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "sample: letters.append → letters.extend": "a letter is a text of one letter",
     },
     "mlp.init_loss": {
-        "calm: 0.01 → -0.01": "how small is a choice",
         "calm: 0.01 → 0.0101": "how small is a choice",
     },
     "mlp.skip_connections": {

@@ -1,6 +1,8 @@
 """Lesson 3's explorables: what they show is what the lesson's tensors would be."""
 
+import math
 import random
+from itertools import combinations
 from time import perf_counter
 from xml.etree import ElementTree
 
@@ -16,9 +18,10 @@ from workbook.explore import (
     storage,
 )
 from workbook.explore.base import Explorable
-from workbook.explore.letters import nearest, spread
+from workbook.explore.letters import GAP, apart, nearest_two
 from workbook.explore.page import Refused
 from workbook.explore.strides import CannotView, apply, fresh, shape_of
+from workbook.explore.svg import Panel
 
 EXPONENTS = torch.linspace(-3, 0.5, 200)
 ROWS = [
@@ -169,6 +172,21 @@ def test_view_refuses_where_reshape_copies() -> None:
     assert ("memory", "its own", "its own") in copy.rows
 
 
+def test_the_newer_of_a_button_and_a_line_counts() -> None:
+    memory = storage((4, 3, 2))
+    memory.state["typed"] = "x.view(4, 6)"
+    assert memory.page().title.startswith("A view: shape (4, 6)")
+    assert memory.state["offered"] is None
+    memory.state["offered"] = "x.transpose(0, 1)"
+    assert memory.page().title.startswith("A view: shape (3, 4, 2)")
+    assert memory.state["typed"] == ""
+    memory.state["typed"] = "x.view(-1)"
+    memory.state["typed"] = ""
+    assert memory.state["offered"] == "x"
+    typed = memory.set(typed="x.view(4, 6)").set(offered="x[:, 1]")
+    assert typed.page().title.startswith("A view: shape (4, 2)")
+
+
 def test_a_view_moves_nothing() -> None:
     page = storage("4 x 3 x 2", "x.view(-1, 6)").page()
     assert page.title == "A view: shape (4, 6), strides (6, 1), nothing moved"
@@ -296,13 +314,26 @@ def test_a_frame_is_plain_numbers_and_the_table_names_the_nearest() -> None:
     frame = record_letters(torch.eye(3)[:, :2], 7, torch.tensor(2.5))
     assert frame.points == ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0)) and frame.loss == 2.5
     page = letter_map([frame], ".ab").page()
-    assert [row[3] for row in page.rows] == ["b", "b", "."]
+    assert [row[3] for row in page.rows] == ["b, a", "b, .", "., a"]
 
 
-def test_distances_between_some_are_a_share_of_those_between_all() -> None:
-    points = [(0.0, 0.0), (0.0, 1.0), (10.0, 0.0)]
-    assert nearest(points) == [1, 0, 0]
-    assert spread(points, [0, 1]) < 0.2 and spread(points, [0, 1, 2]) == 1.0
+def test_the_title_counts_vowels_that_stand_beside_one() -> None:
+    points = [(float(i), 0.0) for i in range(27)]  # all in a row: none beside another
+    title = letter_map([record_letters(points), record_letters(points)]).page().title
+    assert title == "Step 0: 0 of 5 vowels have one among their two nearest"
+    for i, letter in enumerate("aei"):
+        points[ord(letter) - 96] = (50.0, float(i))
+    title = letter_map([record_letters(points), record_letters(points)]).page().title
+    assert title == "Step 0: 3 of 5 vowels have one among their two nearest"
+    assert nearest_two([(0.0, 0.0), (0.0, 1.0), (9.0, 0.0)]) == [[1, 2], [0, 2], [0, 1]]
+
+
+def test_letters_on_one_heap_can_all_be_read() -> None:
+    panel = Panel(0, 0, 400, 300, (0, 1), (0, 1))
+    heap = [(200.0, 150.0)] * 15 + [(20.0, 20.0)]
+    labels = apart(heap, GAP, panel)
+    gaps = [math.dist(p, q) for p, q in combinations(labels, 2)]
+    assert min(gaps) > 0.8 * GAP and labels[-1] == pytest.approx((20, 20), abs=1.5)
 
 
 def test_one_table_is_drawn_as_it_is_and_a_dict_may_name_the_letters() -> None:

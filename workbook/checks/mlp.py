@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count, pairwise
 from typing import Any
 
 import torch
@@ -38,7 +39,12 @@ def _given() -> Any:
 def _otherwise(out: Any) -> Any:
     """What came in place of the right kind of thing; None is left as it is."""
     nothing = out is None or out is ... or out is NotImplemented
-    return out if nothing else {"result": Said(kind(out))}
+    return out if nothing else _returned(kind(out))
+
+
+def _returned(words: str) -> dict[str, Said]:
+    """What was returned, as the first thing that a case looks at."""
+    return {"returned": Said(words)}
 
 
 def _g(seed: int) -> torch.Generator:
@@ -232,7 +238,7 @@ def _cut(split_words: Callable, words: list[str], *seed: int) -> Any:
         return _otherwise(out)
     together = Counter(word for pile in out for word in pile)
     tail = set(before[-len(before) // 5 :])
-    return {
+    return _returned("lists of names") | {
         "the list passed in": _is(words == before, "as it was", "changed"),
         "piles": len(out),
         "names": _kept(Counter(before), together),
@@ -265,7 +271,7 @@ def _sizes(piles: Any, n: int) -> Said:
     return Said("80, 10 and 10 %") if right else Said(f"{found}, of {n}")
 
 
-_RIGHT_CUT = {
+_RIGHT_CUT = _returned("lists of names") | {
     "the list passed in": Said("as it was"),
     "piles": 3,
     "names": Said("each as often as in the list"),
@@ -310,7 +316,7 @@ def _built(datasets: Callable, words: list[str], k: int) -> Any:
     names = [_names_in(X, Y) for X, Y in sets]
     whole = all(found is not None for found in names)
     together = Counter(name for found in names for name in found or ())
-    return {
+    return _returned("pairs of tensors") | {
         "the list passed in": _is(words == before, "as it was", "changed"),
         "piles": len(sets),
         "block size": sorted({X.shape[1] for X, _ in sets}),
@@ -357,13 +363,45 @@ def _spelled_sets(datasets: Callable, *options: int) -> Any:
     return [[X.tolist(), Y.tolist()] for X, Y in sets]
 
 
+def _in_order(split_words: Callable, datasets: Callable) -> Any:
+    """Which pile of split_words each pile of datasets was made from."""
+    words = list(_words(50))
+    piles = [sorted(pile) for pile in split_words(list(words), 7)]
+    sets = _pair_sets(datasets(list(words), _LETTERS, 3, 7))
+    if not isinstance(sets, list):
+        return sets
+    names = ("train", "dev", "test")
+    from_pile = {str(pile): name for pile, name in zip(piles, names, strict=False)}
+    made = [from_pile.get(str(sorted(_names_in(*one) or []))) for one in sets]
+    return _returned("pairs of tensors") | {
+        name: Said(f"the {found} names" if found else "other names")
+        for name, found in zip(names, made, strict=False)
+    }
+
+
+_ORDER = _returned("pairs of tensors") | {
+    name: Said(f"the {name} names") for name in ("train", "dev", "test")
+}
+
+
+def _global_dice(act: Callable[[], Any]) -> Said:
+    """Whether anything is drawn, or seeded, that is not the function's own."""
+    random.random(), torch.rand(1)  # not where an earlier call may have left them
+    before = repr(random.getstate()), torch.get_rng_state()
+    act()
+    same = before[0] == repr(random.getstate())
+    return _is(
+        same and torch.equal(before[1], torch.get_rng_state()), "untouched", "seeded"
+    )
+
+
 def _unsaid(split: Callable, *words: list[str]) -> Said:
     """Whether a split without options is that of block_size 3 and seed 42."""
     options = (42,) if words else (3, 42)
     return _is(split(*words) == split(*words, *options), "42", "another one")
 
 
-_RIGHT_SETS = {
+_RIGHT_SETS = _returned("pairs of tensors") | {
     "the list passed in": Said("as it was"),
     "piles": 3,
     "made of": Said("whole names"),
@@ -372,7 +410,7 @@ _RIGHT_SETS = {
 }
 
 
-@exercise("mlp.splits")
+@exercise("mlp.splits", version=2)
 def splits(split_words: Callable, is_split: Callable, datasets: Callable) -> Cases:
     for text, words in (
         ("100 different names", _words(100)),
@@ -398,6 +436,10 @@ def splits(split_words: Callable, is_split: Callable, datasets: Callable) -> Cas
     yield case("datasets: block_size and seed where none is given", act, Said("42"))
     again = lambda: _seeds(lambda s: _spelled_sets(datasets, 3, s))  # noqa: E731
     yield case("datasets with seeds 1, 1 and 2", again, _SEEDED)
+    act = lambda: _in_order(split_words, datasets)  # noqa: E731
+    yield case("datasets and split_words of 50 names, seed 7", act, _ORDER)
+    act = lambda: _global_dice(lambda: split_words(list(_words(50)), 7))  # noqa: E731
+    yield case("the dice that all programs share", act, Said("untouched"))
 
 
 def _right_split(words: list[str], seed: int = 42) -> tuple[list[str], ...]:
@@ -430,6 +472,13 @@ def _thirds(shuffled: list[str]) -> tuple[list[str], list[str], list[str]]:
 def _mixed(words: list[str], seed: int | None) -> list[str]:
     copied = list(words)
     random.Random(seed).shuffle(copied)
+    return copied
+
+
+def _mixed_by_all(words: list[str], seed: int) -> list[str]:
+    copied = list(words)
+    random.seed(seed)
+    random.shuffle(copied)
     return copied
 
 
@@ -473,8 +522,12 @@ _SPLITTERS: dict[str, tuple[str, Callable]] = {
         _overlapping,
     ),
     "drawn apart": (
-        "The piles are drawn one by one from all names: they share some.",
+        "Some names are used twice and others are lost: cut one shuffled list.",
         _drawn_apart,
+    ),
+    "everybody's dice": (
+        "random.seed sets the dice of the whole program: use random.Random(seed).",
+        lambda words, seed=42: _thirds(_mixed_by_all(words, seed)),
     ),
     "repeats lost": (
         "A set forgets that some names stand in the list twice.",
@@ -563,6 +616,12 @@ _SET_MAKERS: dict[str, tuple[str, Callable]] = {
             words, stoi, block_size
         ),
     ),
+    "dev and test exchanged": (
+        "The piles come in the order train, dev, test.",
+        lambda words, stoi, block_size=3, seed=42: [
+            _right_datasets(words, stoi, block_size, seed)[i] for i in (0, 2, 1)
+        ],
+    ),
 }
 for _name, (_sentence, _wrong) in _SET_MAKERS.items():
     splits.mistake(_name, _sentence, True)(
@@ -629,16 +688,18 @@ def _table_slopes(function: Callable) -> Any:
 _SLOPES = torch.tensor([[6.0, 7.0], [4.0, 6.0], [0.0, 0.0], [2.0, 3.0]])
 
 
-@exercise("mlp.embed")
+@exercise("mlp.embed", version=2)
 def embed(embed: Callable, embed_one_hot: Callable) -> Cases:
     both = ((embed, "embed"), (embed_one_hot, "embed_one_hot"))
     small, C = torch.arange(8.0).view(4, 2), _table(27, 5, 1)
+    double, one = _table(6, 3, 2).double(), torch.tensor([2, 5])
     for function, name in both:
         yield _embed_case(function, name, small, torch.tensor([1, 3, 1]))
         yield _embed_case(function, name, small, torch.tensor([0, 2]))
         for at, shape in enumerate([(6, 3), (2, 3, 4), (), (7, 1)]):
             X = torch.randint(0, 20, shape, generator=_g(at))
             yield _embed_case(function, name, C, X)
+        yield _embed_case(function, f"float64: {name}", double, one)
         act = lambda f=function: _table_slopes(f)  # noqa: E731
         yield case(f"{name}: the gradient of C, a letter twice", act, _SLOPES)
     places, seed = torch.tensor([[1, 2], [0, 1]]), _new_seed()
@@ -693,6 +754,11 @@ _EMBEDS: dict[str, tuple[str, Callable, Callable]] = {
         lambda C, X: C.detach()[X],
         lambda C, X: _right_one_hot(C.detach(), X),
     ),
+    "single precision": (
+        "The one-hot vectors take the dtype of C, which need not be float32.",
+        _right_embed,
+        lambda C, X: F.one_hot(X, len(C)).float() @ C,
+    ),
     "looked up twice": (
         "The second form is to multiply, and looks up as the first one does.",
         _right_embed,
@@ -701,11 +767,20 @@ _EMBEDS: dict[str, tuple[str, Callable, Callable]] = {
 }
 
 
+# the same slip together with that of single precision
+_IN_FLOATS: dict[str, Callable] = {
+    "classes guessed": lambda C, X: F.one_hot(X).float() @ C,
+    "as wide as the vectors": lambda C, X: F.one_hot(X, C.shape[1]).float() @ C,
+}
+
+
 def _put_embed(name: str, sentence: str, one: Callable, two: Callable) -> None:
     def halves() -> Iterator[tuple[Callable, Callable]]:
         if one is not _right_embed and two is not _right_one_hot:
             yield one, _right_one_hot
             yield _right_embed, two
+        if name in _IN_FLOATS:
+            yield _right_embed, _IN_FLOATS[name]
 
     @embed.mistake(name, sentence, True, lambda make: halves())
     def _():
@@ -726,14 +801,15 @@ def _laid_out(function: Callable, shape: tuple[int, int, int]) -> Any:
     if not isinstance(out, Tensor):
         return _otherwise(out)
     same = out.untyped_storage().data_ptr() == emb.untyped_storage().data_ptr()
-    return {"numbers": out, "storage": _is(same, "that of emb", "its own")}
+    storage = _is(same, "that of emb", "its own")
+    return _returned("a tensor") | {"numbers": out, "storage": storage}
 
 
 def _layout_case(function: Callable, name: str, shape: tuple[int, int, int]) -> Case:
     N, k, d = shape
     numbers = torch.arange(float(N * k * d)).reshape(N, k * d)
     storage = "that of emb" if name == "by_view" else "its own"
-    want = {"numbers": numbers, "storage": Said(storage)}
+    want = _returned("a tensor") | {"numbers": numbers, "storage": Said(storage)}
     return case(f"{name}(emb), emb {shape}", lambda: _laid_out(function, shape), want)
 
 
@@ -787,7 +863,7 @@ def _counted(MLP: type, **sizes: int) -> Any:
     if type(found) not in (list, tuple):
         return _otherwise(found)
     tensors = [p for p in found if isinstance(p, Tensor)]
-    return {
+    return _returned("a list") | {
         "tensors": len({id(p) for p in found}),
         "numbers": sum(p.numel() for p in tensors),
         "leaves with a gradient": sum(p.is_leaf and p.requires_grad for p in tensors),
@@ -830,9 +906,17 @@ def hidden(by_view: Callable, by_cat: Callable, MLP: type) -> Cases:
         (1, {"vocab_size": 4, "block_size": 3, "embedding": 1, "hidden": 8}),
     ):
         yield _logits_case(MLP, N, 3, sizes)
-    lecture = {"tensors": 5, "numbers": 11897, "leaves with a gradient": 5}
+    lecture = _returned("a list") | {
+        "tensors": 5,
+        "numbers": 11897,
+        "leaves with a gradient": 5,
+    }
     yield case("MLP().parameters()", lambda: _counted(MLP), lecture)
-    own = {"tensors": 5, "numbers": 128, "leaves with a gradient": 5}
+    own = _returned("a list") | {
+        "tensors": 5,
+        "numbers": 128,
+        "leaves with a gradient": 5,
+    }
     text = "MLP of 7 letters, 4 of context, embedding 3, hidden 5: parameters()"
     yield case(text, lambda: _counted(MLP, **_SIZES), own)
     yield case("the shapes of that MLP", lambda: _shapes(MLP), _shapes_of(**_SIZES))
@@ -1109,7 +1193,23 @@ def _shifted_by_all(logits: Tensor, Y: Tensor) -> Tensor:
     return -_at(_plain_softmax(logits - logits.max()), Y).log().mean()
 
 
+def _in_logs(shifted: Tensor, Y: Tensor) -> Tensor:
+    return (shifted.exp().sum(1).log() - _at(shifted, Y)).mean()
+
+
+def _through_odds(shifted: Tensor, Y: Tensor) -> Tensor:
+    return -_at(_plain_softmax(shifted), Y).log().mean()
+
+
 _LOSSES: dict[str, tuple[str, Callable]] = {
+    "max without keepdim": (
+        "max(1) has the shape (N,), which meets the columns: keepdim=True is missing.",
+        lambda logits, Y: _in_logs(logits - logits.max(1).values, Y),
+    ),
+    "max is a pair": (
+        "max along a dimension gives values and indices: take .values.",
+        lambda logits, Y: _in_logs(logits - logits.max(1, keepdim=True), Y),
+    ),
     "overflows": (
         "e to the 1000 is infinite: subtract each row's largest score first.",
         lambda logits, Y: -_at(_plain_softmax(logits), Y).log().mean(),
@@ -1171,8 +1271,24 @@ _LOSSES: dict[str, tuple[str, Callable]] = {
         lambda logits, Y: F.cross_entropy(logits, Y),
     ),
 }
+# the same slip, on the other way to the loss
+_OTHER_LOSSES: dict[str, Callable] = {
+    "max without keepdim": lambda z, Y: _through_odds(z - z.max(1).values, Y),
+    "shifted by the whole batch": lambda z, Y: _in_logs(z - z.max(), Y),
+    "overflows": _in_logs,
+}
+
+
+def _put_loss(name: str, sentence: str, wrong: Callable) -> None:
+    def others(make: Callable) -> Iterator[tuple[Callable]]:
+        if name in _OTHER_LOSSES:
+            yield (_OTHER_LOSSES[name],)
+
+    cross_entropy.mistake(name, sentence, False, others)(wrong)
+
+
 for _name, (_sentence, _wrong) in _LOSSES.items():
-    cross_entropy.mistake(_name, _sentence)(_wrong)
+    _put_loss(_name, _sentence, _wrong)
 
 
 # ---------------------------------------------------------------- models that watch
@@ -1181,19 +1297,20 @@ for _name, (_sentence, _wrong) in _LOSSES.items():
 class _Watched:
     """A small network in double precision that notes what it is asked.
 
-    `notes` holds, for each pass, the contexts, whether gradients were on, and the
-    weights at that moment.
+    `notes` holds, for each pass, the contexts, whether a way back was recorded, and
+    the weights at that moment.
     """
 
     block_size = 3
 
-    def __init__(self, vocab: int = 6, seed: int = 1) -> None:
+    def __init__(self, vocab: int = 6, seed: int = 1, scale: float = 0.5) -> None:
         g = _g(seed)
         shapes = ((vocab, 2), (2 * self.block_size, 4), (4,), (4, vocab), (vocab,))
         self.weights = [
-            torch.randn(*s, generator=g, dtype=torch.float64).div(2).requires_grad_()
-            for s in shapes
+            torch.randn(*s, generator=g, dtype=torch.float64).mul(scale) for s in shapes
         ]
+        for p in self.weights:
+            p.requires_grad_()
         self.notes: list[tuple[Tensor, bool, list[Tensor]]] = []
 
     def parameters(self) -> list[Tensor]:
@@ -1201,8 +1318,9 @@ class _Watched:
 
     def __call__(self, X: Tensor) -> Tensor:
         now = [p.detach().clone() for p in self.weights]
-        self.notes.append((X.detach().clone(), torch.is_grad_enabled(), now))
-        return _forward(self.weights, X)
+        out = _forward(self.weights, X)
+        self.notes.append((X.detach().clone(), out.requires_grad, now))
+        return out
 
 
 def _forward(weights: list[Tensor], X: Tensor) -> Tensor:
@@ -1288,7 +1406,7 @@ def _told_loss(
     if type(value) is not float:
         return Said(_what(value))
     own, _ = _redone(weights, X, Y)
-    other, _ = _redone(weights, X, first)
+    other = _redone(weights, X, first)[0] if len(first) == len(X) else math.nan
     again, _ = _redone(weights, X, Y, lambda z, y: F.cross_entropy(F.softmax(z, 1), y))
     for said, loss in (
         ("that of the batch", own),
@@ -1305,10 +1423,12 @@ def _told_loss(
 # ---------------------------------------------------------------- minibatch_step
 
 
-def _one_step(minibatch_step: Callable, lr: float, size: int, seed: int) -> Any:
+def _one_step(
+    minibatch_step: Callable, lr: float, size: int, seed: int, scale: float = 0.5
+) -> Any:
     """What one step did, done again with the batch that the model was asked for."""
     X, Y = _rows(23)
-    model = _Watched(seed=seed)
+    model = _Watched(seed=seed, scale=scale)
     for p in model.parameters():
         p.grad = torch.full_like(p, _OLD)
     tensors = [id(p) for p in model.parameters()]
@@ -1358,22 +1478,36 @@ def _drawing(minibatch_step: Callable) -> dict[str, Any]:
     seen = {i for batch in many for i in batch or ()}
     again, other = _batches(minibatch_step, 3, 1), _batches(minibatch_step, 3, 2)
     return {
-        "each step": _is(len(set(map(str, many))) > 30, "a new batch", "the same one"),
         "the first batch": _is(many[0] == [0, 1, 2, 3, 4], "the first rows", "drawn"),
-        "rows ever drawn": {23: Said("all"), 22: Said("all but one")}.get(
-            len(seen), Said("few")
+        "each step": _is(len(set(map(str, many))) > 1, "a new batch", "the same one"),
+        "rows of a batch": _is(
+            all(map(_in_a_row, many)), "neighbours", "drawn each by itself"
         ),
-        "the same generator": _is(again == many[:3], "the same batches", "others"),
-        "another generator": _is(other != many[:3], "others", "the same batches"),
+        "rows ever drawn": _all_but(set(range(len(_rows(23)[0]))) - seen),
+        "with the same seed": _is(again == many[:3], "the same batches", "others"),
+        "with another seed": _is(other != many[:3], "others", "the same batches"),
     }
 
 
+def _in_a_row(batch: list[int] | None) -> bool:
+    """Whether each row is the one behind the row before, the first behind the last."""
+    batch = batch or []
+    return all((b - a) % 23 == 1 for a, b in pairwise(batch))
+
+
+def _all_but(missing: set[int]) -> Said:
+    names = {frozenset(): "all", frozenset({22}): "all but the last"}
+    names[frozenset({0})] = "all but the first"
+    return Said(names.get(frozenset(missing), "few" if len(missing) > 5 else "not all"))
+
+
 _DRAWN = {
-    "each step": Said("a new batch"),
     "the first batch": Said("drawn"),
+    "each step": Said("a new batch"),
+    "rows of a batch": Said("drawn each by itself"),
     "rows ever drawn": Said("all"),
-    "the same generator": Said("the same batches"),
-    "another generator": Said("others"),
+    "with the same seed": Said("the same batches"),
+    "with another seed": Said("others"),
 }
 
 
@@ -1384,12 +1518,14 @@ def _by_default(minibatch_step: Callable) -> int:
     return len(model.notes[0][0])
 
 
-@exercise("mlp.minibatch_step")
+@exercise("mlp.minibatch_step", version=2)
 def minibatch_step(minibatch_step: Callable) -> Cases:
     for lr, size, seed in ((0.1, 5, 1), (0.5, 8, 2), (0.03, 1, 3)):
         act = lambda a=(lr, size, seed): _one_step(minibatch_step, *a)  # noqa: E731
         text = f"a step of lr={lr}, batch_size={size} on 23 pairs"
         yield case(text, act, _step_facts(size))
+    act = lambda: _one_step(minibatch_step, 0.01, 2, 4, 4.0)  # noqa: E731
+    yield case("a step where gradients are large", act, _step_facts(2))
     yield case("60 steps on 23 pairs", lambda: _drawing(minibatch_step), _DRAWN)
     text = "rows in the batch, no batch_size given"
     yield case(text, lambda: _by_default(minibatch_step), 32)
@@ -1400,6 +1536,10 @@ def minibatch_step(minibatch_step: Callable) -> Cases:
 
 def _fair(X: Tensor, size: int, g: Any) -> Tensor:
     return torch.randint(0, len(X), (size,), generator=g)
+
+
+def _window(starts: int, size: int, g: Any) -> Tensor:
+    return torch.randint(0, starts, (1,), generator=g) + torch.arange(size)
 
 
 def _subtract(model: Any, lr: float) -> None:
@@ -1457,6 +1597,14 @@ _STEPPERS: dict[str, tuple[str, dict[str, Any]]] = {
         "randint leaves out its upper end already: len(X) draws the last row too.",
         {"draw": lambda X, size, g: torch.randint(0, len(X) - 1, (size,), generator=g)},
     ),
+    "the first row never": (
+        "randint begins with its lower end: 1 leaves out row 0.",
+        {"draw": lambda X, size, g: torch.randint(1, len(X), (size,), generator=g)},
+    ),
+    "neighbours": (
+        "A batch of neighbours is no fair sample: draw each row by itself.",
+        {"draw": lambda X, size, g: _window(len(X) - size + 1, size, g)},
+    ),
     "generator not used": (
         "The generator that is passed in is not used.",
         {"draw": lambda X, size, g: _fair(X, size, None)},
@@ -1474,7 +1622,7 @@ _STEPPERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"own": lambda Y, ix, g: Y[_fair(Y, len(ix), g)]},
     ),
     "no zero_grad": (
-        "Old gradients are never forgotten: they pile up.",
+        "Gradients from before the step are added to it: forget them first.",
         {"zero": False},
     ),
     "rebinds": (
@@ -1530,7 +1678,7 @@ def _tried(lr_finder: Callable, *arguments: float) -> Any:
     out = lr_finder(step, *arguments)
     if type(out) not in (tuple, list) or len(out) != 2:
         return _otherwise(out)
-    return {
+    return _returned("two lists") | {
         "rates": _floats(out[0]),
         "step was called with": asked,
         "losses": _floats(out[1]),
@@ -1541,7 +1689,11 @@ def _tries(steps: int, low: float, high: float) -> dict[str, Any]:
     gap = (high - low) / (steps - 1)
     rates = [10 ** (low + gap * i) for i in range(steps)]
     losses = [3.0 - i / 8 for i in range(1, steps + 1)]
-    return {"rates": rates, "step was called with": rates, "losses": losses}
+    return _returned("two lists") | {
+        "rates": rates,
+        "step was called with": rates,
+        "losses": losses,
+    }
 
 
 def _curve(
@@ -1576,7 +1728,7 @@ def _picked(pick_lr: Callable, curve: Any) -> Any:
         return Said("in a list that was changed")
     out = out.item() if isinstance(out, Tensor) and not out.ndim else out
     if type(out) not in (float, int):
-        return _otherwise(out)
+        return out if out is None or out is ... else Said(kind(out))
     if math.isnan(out):
         return Said("nan")
     if out <= 0:
@@ -1598,10 +1750,11 @@ _CURVES: tuple[tuple[str, Any], ...] = (
     ("a short curve of 60 losses", _curve(60, 0.02)),
     ("a curve that ends before it explodes", _curve(200, 0.02, top=-0.6)),
     ("a curve of smaller rates", _curve(301, 0.03, shift=-1.5)),
+    ("a curve that explodes in its middle", _curve(401, 0.03, top=3.0)),
 )
 
 
-@exercise("mlp.lr_finder")
+@exercise("mlp.lr_finder", version=2)
 def lr_finder(lr_finder: Callable, pick_lr: Callable) -> Cases:
     for steps, low, high in ((3, -3.0, 0.0), (5, -4.0, 0.0), (7, -2.5, 0.5)):
         act = lambda a=(steps, low, high): _tried(lr_finder, *a)  # noqa: E731
@@ -1682,7 +1835,7 @@ def _steepest(lrs: list[float], losses: list[float]) -> float:
 
 _PICKS: dict[str, tuple[str, Callable]] = {
     "one lucky batch": (
-        "The lowest single loss is luck: average over neighbours.",
+        "The lowest loss is luck: average it over more of its neighbours.",
         lambda lrs, losses: lrs[
             min(range(len(lrs)), key=lambda i: (not losses[i] < math.inf, losses[i]))
         ],
@@ -1716,6 +1869,25 @@ _PICKS: dict[str, tuple[str, Callable]] = {
 for _name, (_sentence, _wrong) in _PICKS.items():
     lr_finder.mistake(_name, _sentence, True)(lambda w=_wrong: (_right_finder, w))
 
+# places that lie in the valley of the usual range, whatever the losses are
+_UNREAD: list[Callable] = [
+    lambda lrs, losses: lrs[int(0.6 * len(lrs))],
+    lambda lrs, losses: lrs[int(0.7 * len(lrs))],
+    lambda lrs, losses: lrs[len(lrs) // 2],
+    lambda lrs, losses: lrs[-1] / 10,
+    lambda lrs, losses: lrs[-1] / 20,
+]
+
+
+@lr_finder.mistake(
+    "losses not read",
+    "The losses are not read: the place of the valley is theirs to tell.",
+    True,
+    lambda make: ((_right_finder, wrong) for wrong in _UNREAD),
+)
+def _():
+    return _right_finder, lambda lrs, losses: lrs[len(lrs) * 2 // 3]
+
 
 # ---------------------------------------------------------------- schedule
 
@@ -1732,8 +1904,19 @@ _DECAYS = ((0, 100), (49, 100), (50, 100), (99, 100), (150_000, 200_000), (7, 12
 _CYCLES = ((0, 100), (4, 100), (9, 100), (10, 100), (11, 100), (55, 100), (99, 100))
 
 
-@exercise("mlp.schedule")
+def _asked_often(rate: Callable[[int], Any]) -> Said:
+    """Whether the first step's rate is the same whatever was asked before it."""
+    rates = [rate(100) for _ in range(120)] + [rate(2 * 10**i) for i in range(1, 10)]
+    return _is(
+        len(set(map(repr, rates))) == 1, "the same each time", "now this, now that"
+    )
+
+
+@exercise("mlp.schedule", version=2)
 def schedule(step_decay: Callable, one_cycle: Callable) -> Cases:
+    act = lambda: _asked_often(lambda n: step_decay(0, n))  # noqa: E731
+    text, firm = "step_decay(0, …), asked again and again", Said("the same each time")
+    yield case(text, act, firm, telling=True)
     for step, steps in _DECAYS:
         want = 0.1 if 2 * step < steps else 0.01
         yield call(step_decay, step, steps, expects=want)
@@ -1847,40 +2030,80 @@ for _name, (_sentence, *_both) in _RATES.items():
     schedule.mistake(_name, _sentence, True)(lambda both=tuple(_both): both)
 
 
+@schedule.mistake(
+    "remembers",
+    "It counts its calls: the rate depends on the step that is asked for.",
+    True,
+)
+def _():
+    calls = count()
+    return (
+        lambda step, steps, lr=0.1: lr if next(calls) < steps // 2 else lr / 10,
+        _right_cycle,
+    )
+
+
 # ---------------------------------------------------------------- evaluate
+
+
+_MANY = 4_500  # more than a chunk of 1,000 or of 4,096, and a rest
+
+
+def _asked_of(N: int) -> tuple[Tensor, Tensor, int]:
+    """So many pairs, and how many letters there are."""
+    return (*_rows(N), 6) if N < 216 else (*_dear_tail(N), 17)
+
+
+@cache
+def _dear_tail(N: int) -> Data:
+    """Many pairs, of which the last ones have the letters that cost most."""
+    X, _ = _rows(N, vocab=17)
+    logits = _forward(_Watched(17, 5).parameters(), X).detach()
+    order = logits.argsort(1)  # the likeliest letter stands last
+    return X, torch.cat([order[: N - N // 9, -1], order[N - N // 9 :, 0]])
 
 
 def _measured(evaluate: Callable, N: int, seed: int) -> Any:
     """The loss that was measured, and what the model saw of it."""
-    X, Y = _rows(N)
-    model = _Watched(seed=seed)
+    X, Y, vocab = _asked_of(N)
+    model, found = _Watched(vocab, seed), []
     for p in model.parameters():
         p.grad = torch.full_like(p, _OLD)
     before = [p.detach().clone() for p in model.parameters()]
-    value = evaluate(model, X.clone(), Y.clone())
-    after = torch.is_grad_enabled()
+    dice = _global_dice(lambda: found.append(evaluate(model, X.clone(), Y.clone())))
+    value, after = found[0], torch.is_grad_enabled()
     torch.set_grad_enabled(True)
     if value is None or value is ...:
         return value
-    batches = [_places(note[0], X) for note in model.notes]
-    evaluate(model, X.clone(), Y.clone())
-    torch.set_grad_enabled(True)
-    later = [_places(note[0], X) for note in model.notes[len(batches) :]]
-    if batches != later:
-        return {"pairs": Said("others each time")}
-    seen = Counter(i for batch in batches for i in batch or (-1,))
+    notes = list(model.notes)
+    seen = _seen(notes, X)
+    if N < _MANY:
+        evaluate(model, X.clone(), Y.clone())
+        torch.set_grad_enabled(True)
+        if _seen(model.notes[len(notes) :], X) != seen:
+            return {"pairs": Said("others each time")}
     first = len(seen) < N and sorted(seen) == [*range(len(seen))]
     share = "the first alone" if first else "not each one once"
     grads = [p.grad for p in model.parameters()]
     same = all(g is not None and bool((g == _OLD).all()) for g in grads)
+    learns = all(p.requires_grad for p in model.parameters())
     return {
         "pairs": _is(seen == Counter(range(N)), "each one once", share),
         "loss": value if type(value) is float else Said(_what(value)),
-        "gradients meanwhile": _is(any(n[1] for n in model.notes), "on", "off"),
+        "gradients meanwhile": _is(any(n[1] for n in notes), "on", "off"),
         "gradients afterwards": _is(after, "on", "off"),
         "weights": _is(_close(before, model.parameters()), "as they were", "changed"),
+        "they learn": _is(learns, "as before", "no more"),
         "their gradients": _is(same, "as they were", "changed"),
+        "the dice that all programs share": dice,
     }
+
+
+def _seen(notes: list, X: Tensor) -> Counter:
+    """How often each place was asked for; -1 is none of them."""
+    known = {tuple(row): i for i, row in enumerate(X.tolist())}
+    rows = [row for note in notes for row in note[0].reshape(-1, 3).tolist()]
+    return Counter(known.get(tuple(row), -1) for row in rows)
 
 
 def _what(value: Any) -> str:
@@ -1888,22 +2111,24 @@ def _what(value: Any) -> str:
 
 
 def _measure_case(evaluate: Callable, N: int, seed: int, **more: Any) -> Case:
-    X, Y = _rows(N)
-    logits = _forward(_Watched(seed=seed).parameters(), X).tolist()
+    X, Y, vocab = _asked_of(N)
+    logits = _forward(_Watched(vocab, seed).parameters(), X)
     want = {
         "pairs": Said("each one once"),
-        "loss": _slow_loss(logits, Y.tolist()),
+        "loss": _slow_loss(logits.tolist(), Y.tolist()),
         "gradients meanwhile": Said("off"),
         "gradients afterwards": Said("on"),
         "weights": Said("as they were"),
+        "they learn": Said("as before"),
         "their gradients": Said("as they were"),
+        "the dice that all programs share": Said("untouched"),
     }
     act = lambda: _measured(evaluate, N, seed)  # noqa: E731
-    return case(f"a small model on {N} pairs", act, want, **more)
+    return case(f"a small model on {N:,} pairs", act, want, **more)
 
 
 class _Even:
-    """A model whose logits are all zero."""
+    """A model whose logits are all zero, and that is quickly asked."""
 
     block_size = 3
 
@@ -1917,13 +2142,26 @@ class _Even:
         return torch.zeros(len(X), 27) * self.p
 
 
-@exercise("mlp.evaluate")
+class _Quick(_Even):
+    """The same; it notes the sizes of what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[tuple[Tensor, bool]] = []
+
+    def __call__(self, X: Tensor) -> Tensor:
+        self.notes.append((X, torch.is_grad_enabled()))
+        return super().__call__(X)
+
+
+@exercise("mlp.evaluate", version=2, limit=5)
 def evaluate(evaluate: Callable) -> Cases:
     X, Y = torch.zeros(40, 3, dtype=torch.int64), torch.arange(40) % 27
     act = lambda: evaluate(_Even(), X, Y)  # noqa: E731
     yield case("logits of zero for 27 letters", act, math.log(27), within=FLOAT32)
     for N, seed in ((7, 1), (50, 2), (203, 3)):
         yield _measure_case(evaluate, N, seed)
+    yield _measure_case(evaluate, _MANY, 5, once=True)
     yield _measure_case(evaluate, 61, _new_seed(), fresh=True)
 
 
@@ -1943,11 +2181,26 @@ def _evaluator(
     return evaluate
 
 
-def _mean_of_means(model, X, Y):
+def _averaged(size: int) -> Callable:
+    def evaluate(model, X, Y):
+        with torch.no_grad():
+            parts = zip(X.split(size), Y.split(size), strict=True)
+            losses = [F.cross_entropy(model(x), y).item() for x, y in parts]
+        return sum(losses) / len(losses)
+
+    return evaluate
+
+
+def _shuffled_first(model, X, Y):
+    ix = torch.randperm(len(X))
     with torch.no_grad():
-        parts = zip(X.split(32), Y.split(32), strict=True)
-        losses = [F.cross_entropy(model(x), y).item() for x, y in parts]
-    return sum(losses) / len(losses)
+        return F.cross_entropy(model(X[ix]), Y[ix]).item()
+
+
+def _learns_no_more(model, X, Y):
+    for p in model.parameters():
+        p.requires_grad_(False)
+    return F.cross_entropy(model(X), Y).item()
 
 
 def _off_for_good(model, X, Y):
@@ -1983,7 +2236,15 @@ _EVALUATORS: dict[str, tuple[str, Callable]] = {
     ),
     "mean of means": (
         "A short last chunk weighs as much as a full one: sum, then divide once.",
-        _mean_of_means,
+        _averaged(32),
+    ),
+    "shuffled first": (
+        "Measuring draws from everybody's dice: the whole split needs no drawing.",
+        _shuffled_first,
+    ),
+    "learns no more": (
+        "requires_grad is off for good: torch.no_grad() leaves the model as it is.",
+        _learns_no_more,
     ),
     "summed": (
         "The losses are summed: return their mean.",
@@ -2003,14 +2264,29 @@ _EVALUATORS: dict[str, tuple[str, Callable]] = {
         _evaluator(loss=lambda z, y: (z.argmax(1) == y).double().mean()),
     ),
 }
+# the same slip in other numbers
+_OTHER_SIZES: dict[str, list[Callable]] = {
+    "first batch": [_evaluator(pick=lambda X: slice(1000))],
+    "mean of means": [_averaged(1000), _averaged(4096)],
+}
+
+
+def _put_evaluator(name: str, sentence: str, wrong: Callable) -> None:
+    def others(make: Callable) -> Iterator[tuple[Callable]]:
+        return ((other,) for other in _OTHER_SIZES.get(name, ()))
+
+    evaluate.mistake(name, sentence, False, others)(wrong)
+
+
 for _name, (_sentence, _wrong) in _EVALUATORS.items():
-    evaluate.mistake(_name, _sentence)(_wrong)
+    _put_evaluator(_name, _sentence, _wrong)
 
 
 # ---------------------------------------------------------------- train
 
 
 _EVERY, _STEPS = 6, 18
+_OURS, _THEIRS = 120, 60  # pairs: more than a batch, less than there are contexts
 
 
 def _rate(step: int) -> float:
@@ -2019,7 +2295,7 @@ def _rate(step: int) -> float:
 
 def _trained(train: Callable, seed: int) -> Any:
     """A short run done again, step by step, from what the model noted."""
-    ours, theirs = _rows(30), _rows(12, first=60)
+    ours, theirs = _rows(_OURS), _rows(_THEIRS, first=_OURS)
     model, asked = _Watched(seed=seed), []
 
     def lr(step: int) -> float:
@@ -2033,7 +2309,7 @@ def _trained(train: Callable, seed: int) -> Any:
     places = [_places(note[0], ours[0]) for note in passes]
     final = [p.detach().clone() for p in model.parameters()]
     states = [note[2] for note in passes] + [final]
-    return {
+    return _returned(_ROWS) | {
         "steps": len(passes),
         "trained on": _origin(passes, places, theirs),
         "rows in a batch": sorted({len(note[0]) for note in passes}),
@@ -2119,7 +2395,8 @@ def _why_not(
     return "train is another number"
 
 
-_TRAINED = {
+_ROWS = "a list of rows (int, float, float)"
+_TRAINED = _returned(_ROWS) | {
     "steps": _STEPS,
     "trained on": Said("the train set"),
     "rows in a batch": [5],
@@ -2131,26 +2408,55 @@ _TRAINED = {
 }
 
 
-def _uneven(train: Callable, *options: Any, steps: int = 7, every: int = 3) -> Any:
+def _uneven(train: Callable) -> Any:
     """Seven steps, a row after every three."""
     model = _Watched()
-    given = (every, *options) if every != 1000 else options
-    rows = train(model, _rows(30), _rows(12, first=60), steps, _rate, *given)
-    if type(rows) is not list:
+    return _summary(train(model, _rows(30), _rows(12, first=60), 7, _rate, 3), model)
+
+
+def _rising(train: Callable) -> Any:
+    """Twelve steps uphill: dev rises, and each row is wanted all the same."""
+    model = _Watched()
+    rate = lambda step: -0.5  # noqa: E731
+    return _summary(train(model, _rows(30), _rows(12, first=60), 12, rate, 3), model)
+
+
+def _by_thousand(train: Callable) -> Any:
+    """1,001 steps of a model that is quickly asked; `every` is not given."""
+    model, pairs = _Quick(), (torch.zeros(40, 3).long(), torch.arange(40) % 27)
+    return _summary(train(model, pairs, pairs, 1001, _rate), model)
+
+
+def _summary(rows: Any, model: Any) -> Any:
+    if type(rows) is not list or not all(_is_row(row) for row in rows):
         return _otherwise(rows)
     sizes = sorted({len(note[0]) for note in model.notes if note[1]})
     passes = sum(note[1] for note in model.notes)
-    return {"rows": [row[0] for row in rows], "steps": passes, "batches of": sizes}
+    found = {"rows": [row[0] for row in rows], "steps": passes, "batches of": sizes}
+    return _returned(_ROWS) | found
 
 
-def _same_dice(train: Callable) -> Said:
+def _same_dice(train: Callable) -> dict[str, Said]:
     """Whether the generator decides which batches come."""
-    one, two = (_losses_of(train, _g(3)) for _ in "ab")
-    return _is(one == two, "the same rows", "others")
+    g = _g(3)
+    one, again, other, later = (_losses_of(train, a) for a in (g, _g(3), _g(4), g))
+    return {
+        "with the same seed": _is(one == again, "the same rows", "others"),
+        "with another seed": _is(one != other, "others", "the same rows"),
+        "when it has moved on": _is(one != later, "others", "the same rows"),
+    }
 
 
-def _losses_of(train: Callable, g: torch.Generator) -> Any:
-    return train(_Watched(), _rows(30), _rows(12, first=60), 6, _rate, 3, 4, g)
+_DICE = {
+    "with the same seed": Said("the same rows"),
+    "with another seed": Said("others"),
+    "when it has moved on": Said("others"),
+}
+
+
+def _losses_of(train: Callable, g: torch.Generator) -> str:
+    rows = train(_Watched(), _rows(30), _rows(12, first=60), 6, _rate, 3, 4, g)
+    return repr(rows)
 
 
 @cache
@@ -2176,7 +2482,7 @@ def _on_names(train: Callable) -> Any:
     rows = train(model, *sets, 500, lambda i: 0.5 if i < 350 else 0.05, 500, 64, _g(6))
     if type(rows) is not list or not rows or not _is_row(rows[-1]):
         return _otherwise(rows)
-    return {"dev loss": _between(rows[-1][2], 2.0, 2.6)}
+    return _returned(_ROWS) | {"dev loss": _between(rows[-1][2], 2.0, 2.6)}
 
 
 def _between(loss: float, low: float, high: float) -> Said:
@@ -2190,20 +2496,22 @@ def _between(loss: float, low: float, high: float) -> Said:
     return Said(f"between {low} and {high}")
 
 
-@exercise("mlp.train", limit=8, stands_on={"minibatch_step": _right_step})
+@exercise("mlp.train", version=2, limit=20, stands_on={"minibatch_step": _right_step})
 def train(train: Callable) -> Cases:
-    text = f"{_STEPS} steps on 30 pairs, every={_EVERY}, batch_size=5"
+    text = f"{_STEPS} steps on {_OURS} pairs, every={_EVERY}, batch_size=5"
     yield case(text, lambda: _trained(train, 1), _TRAINED)
-    want = {"rows": [3, 6], "steps": 7, "batches of": [32]}
+    want = _returned(_ROWS) | {"rows": [3, 6], "steps": 7, "batches of": [32]}
     yield case("7 steps, every=3", lambda: _uneven(train), want)
-    text, same = "twice from the same generator", Said("the same rows")
-    yield case(text, lambda: _same_dice(train), same)
+    want = want | {"rows": [3, 6, 9, 12], "steps": 12}
+    text = "12 steps in which dev rises, every=3"
+    yield case(text, lambda: _rising(train), want)
+    yield case("four runs of 6 steps", lambda: _same_dice(train), _DICE)
     seed = _new_seed()
     yield case("a new model", lambda: _trained(train, seed), _TRAINED, fresh=True)
-    want = {"rows": [1000], "steps": 1001, "batches of": [32]}
-    act = lambda: _uneven(train, steps=1001, every=1000)  # noqa: E731
+    want = want | {"rows": [1000], "steps": 1001}
+    act = lambda: _by_thousand(train)  # noqa: E731
     yield case("1,001 steps, every not given", act, want, once=True)
-    good = {"dev loss": Said("between 2.0 and 2.6")}
+    good = _returned(_ROWS) | {"dev loss": Said("between 2.0 and 2.6")}
     act = lambda: _on_names(train)  # noqa: E731
     yield case("500 steps on 1,500 names", act, good, once=True)
 
@@ -2231,6 +2539,7 @@ def _trainer(
     losses: Callable = lambda value, model, ours, theirs: _both(model, ours, theirs),
     count: Callable = lambda steps: steps,
     step_with: Callable = _right_step,
+    patient: bool = True,
 ) -> Callable:
     """train with one thing done otherwise."""
 
@@ -2245,6 +2554,8 @@ def _trainer(
             )
             if due(step, every):
                 rows.append((name(step), *losses(value, model, train_set, dev_set)))
+                if not patient and rows[max(0, len(rows) - 2)][2] < rows[-1][2]:
+                    break
         return rows
 
     return train
@@ -2264,7 +2575,7 @@ _TRAINERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"sets": lambda ours, theirs: theirs},
     ),
     "last batch's loss": (
-        "The loss of one batch jumps about: measure both sets whole.",
+        "The loss of a few pairs jumps about: measure both sets whole.",
         {
             "losses": lambda value, model, ours, theirs: (
                 value,
@@ -2293,7 +2604,7 @@ _TRAINERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"rate": lambda lr, step: math.prod(lr(i) for i in range(step + 1))},
     ),
     "row too early": (
-        "A row comes after every `every` steps, not before the first.",
+        "The first row comes when `every` steps are done, none before the first.",
         {"due": lambda step, every: step % every == 0, "name": lambda step: step},
     ),
     "counted from zero": (
@@ -2301,7 +2612,7 @@ _TRAINERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"name": lambda step: step},
     ),
     "a row each step": (
-        "A row comes after every `every` steps, not after each.",
+        "Steps between the rows: one comes once in `every` steps, not after each.",
         {"due": lambda step, every: True},
     ),
     "batch size not passed on": (
@@ -2316,12 +2627,16 @@ _TRAINERS: dict[str, tuple[str, dict[str, Any]]] = {
         "The generator does not reach the step.",
         {"dice": lambda g: None},
     ),
+    "stops when dev rises": (
+        "It stops as soon as dev rises: take all the steps that are asked for.",
+        {"patient": False},
+    ),
     "one step too many": (
         "There is one step too many.",
         {"count": lambda steps: steps + 1},
     ),
     "old gradients": (
-        "Old gradients are never forgotten: they pile up.",
+        "The gradients of earlier steps are added to each: forget them first.",
         {"step_with": _stepper(zero=False)},
     ),
 }
@@ -2329,7 +2644,30 @@ for _name, (_sentence, _options) in _TRAINERS.items():
     train.mistake(_name, _sentence)(_trainer(**_options))
 
 
+def _own_dice(make: Callable[[int], Callable]) -> Iterator[tuple[Callable]]:
+    def reseeded(model, ours, theirs, steps, lr, every=1000, size=32, generator=None):
+        generator = generator and generator.manual_seed(1)
+        options = steps, lr, every, size, generator
+        return _trainer()(model, ours, theirs, *options)
+
+    yield (reseeded,)
+
+
+@train.mistake(
+    "a seed of its own",
+    "Each run is seeded alike inside: use the generator as it comes.",
+    False,
+    _own_dice,
+)
+def _(model, ours, theirs, steps, lr, every=1000, batch_size=32, generator=None):
+    options = steps, lr, every, batch_size, _g(42)
+    return _trainer()(model, ours, theirs, *options)
+
+
 # ---------------------------------------------------------------- sample
+
+
+_ITOS = {i: s for s, i in _LETTERS.items()}
 
 
 class _Speller:
@@ -2349,7 +2687,7 @@ class _Speller:
     def __call__(self, X: Tensor) -> Tensor:
         self.seen += X.tolist()
         rows = [self.next.get(tuple(row), 0) for row in X.tolist()]
-        if len(self.seen) > 50:
+        if len(self.seen) > len(self.next) + 40:
             rows = [0] * len(rows)  # so that no loop is endless
         return F.one_hot(torch.tensor(rows), self.vocab) * 200.0 - 100.0
 
@@ -2359,21 +2697,35 @@ def _spelling(sample: Callable, name: str, itos: dict[int, str], k: int) -> Any:
     out = sample(model, itos, _g(1))
     if type(out) is not str:
         return _otherwise(out)
-    return {"name": out, "contexts": model.seen}
+    return _returned("a text") | {"name": out, "contexts": model.seen}
 
 
 def _spelled_case(sample: Callable, name: str, itos: dict[int, str], k: int) -> Case:
     stoi = {s: i for i, s in itos.items()}
     X, _ = _slow_pairs([name], stoi, k)
-    want = {"name": name, "contexts": X.tolist()}
+    want = _returned("a text") | {"name": name, "contexts": X.tolist()}
     act = lambda: _spelling(sample, name, itos, k)  # noqa: E731
     return case(f'a model that spells "{name}", block_size={k}', act, want)
 
 
+def _long_spelling(sample: Callable) -> Any:
+    """Whether a name of 110 letters comes whole."""
+    letters = [i * step % 26 for step in (1, 3, 5, 7, 9) for i in range(22)]
+    name = "".join("abcdefghijklmnopqrstuvwxyz"[i] for i in letters)
+    out = sample(_Speller(name, _ITOS, 3), _ITOS, _g(1))
+    if type(out) is not str or not out:
+        return _otherwise(out)
+    cut = len(out) < len(name) and name.startswith(out)
+    told = "its beginning alone" if cut else "another one"
+    return _returned("a text") | {"name": _is(out == name, "all of it", told)}
+
+
 class _Loaded:
-    """A model that always gives the same odds: dot 40 %, a 55 %, b 5 %."""
+    """A model that always gives the same odds: dot 20 %, a 40 %, the others 40 %."""
 
     block_size = 2
+    logits = torch.tensor([[0.2, 0.4] + 25 * [0.016]]).log() + 5  # 5 changes no odds
+    longest = 40  # letters, so that no loop is endless
 
     def __init__(self) -> None:
         self.asked = 0
@@ -2383,71 +2735,110 @@ class _Loaded:
 
     def __call__(self, X: Tensor) -> Tensor:
         self.asked += 1
-        if self.asked > 7:
-            return torch.tensor([[100.0, 0.0, 0.0]]).repeat(len(X), 1)
-        return torch.tensor([[0.4, 0.55, 0.05]]).log().repeat(len(X), 1)
-
-
-_AB = {0: ".", 1: "a", 2: "b"}
+        if self.asked > self.longest:
+            return F.one_hot(torch.zeros(len(X)).long(), 27) * 100.0
+        return self.logits.repeat(len(X), 1)
 
 
 def _many(sample: Callable, count: int, g: Any) -> list[Any]:
-    return [sample(_Loaded(), _AB, g) for _ in range(count)]
+    return [sample(_Loaded(), _ITOS, g) for _ in range(count)]
 
 
 def _odds(sample: Callable) -> Any:
-    """Whether 80 names have the odds of the model."""
-    names = _many(sample, 80, _g(2))
-    if any(type(name) is not str for name in names):
-        return _otherwise(names[0])
+    """Whether 400 draws have the odds of the model."""
+    g, names = _g(2), []
+    while len("".join(names)) + len(names) < 400:
+        names += _many(sample, 1, g)
+        if type(names[-1]) is not str:
+            return _otherwise(names[-1])
     letters = Counter("".join(names))
-    share = letters["a"] / max(1, letters.total())
-    empty = sum(not name for name in names) / len(names)
-    return {
-        "letters that are a": _is(abs(share - 0.917) < 0.12, "11 of 12", "otherwise"),
-        "names that end at once": _is(abs(empty - 0.4) < 0.2, "2 of 5", "otherwise"),
-        "different names": _is(len(set(names)) > 5, "many", "few"),
-        "they end": _is(min(map(len, names)) < 7, "by chance", "never"),
+    draws = letters.total() + len(names)
+    return _returned("a text") | {
+        "letters that are a": _share(letters["a"] / max(1, letters.total()), 2, 0.115),
+        "draws that end a name": _share(len(names) / draws, 5, 0.08),
+        "names of no letter": _is(names.count("") > 1, "some", "none, or one"),
     }
 
 
-_RIGHT_ODDS = {
-    "letters that are a": Said("11 of 12"),
-    "names that end at once": Said("2 of 5"),
-    "different names": Said("many"),
-    "they end": Said("by chance"),
+def _share(found: float, parts: int, within: float) -> Said:
+    """A share in words, where chance may move it a little."""
+    if abs(found - 1 / parts) < within:
+        return Said(f"1 of {parts}")
+    if found > 1 / parts:
+        return Said("more")
+    return _is(found < 0.08, "as rare as all others", "fewer")
+
+
+_RIGHT_ODDS = _returned("a text") | {
+    "letters that are a": Said("1 of 2"),
+    "draws that end a name": Said("1 of 5"),
+    "names of no letter": Said("some"),
 }
 
 
-def _dice(sample: Callable) -> dict[str, Said]:
+def _dice(sample: Callable) -> Any:
     """How the names depend on the generator."""
-    one, again, other = (_many(sample, 10, _g(seed)) for seed in (1, 1, 2))
-    return {
-        "the same seed": _is(one == again, "the same names", "others"),
-        "another seed": _is(one != other, "others", "the same names"),
+    g = _g(1)
+    states, one = [g.get_state()], []
+    for _ in range(5):
+        one += _many(sample, 1, g)
+        states.append(g.get_state())
+    again, other = (_many(sample, 5, _g(seed)) for seed in (1, 2))
+    if any(type(name) is not str for name in one):
+        return _otherwise(one[0])
+    moved = [not torch.equal(*pair) for pair in pairwise(states)]
+    used = "used, and moves on" if all(moved[1:]) else "set back for each name"
+    best = set(one[0]) == {"a"} and len(one[0]) > 30
+    alike = "all of the likeliest letters" if best else "all the same"
+    return _returned("a text") | {
+        "generator": _is(any(moved), used, "never used"),
+        "five names": _is(len(set(one)) > 1, "different ones", alike),
+        "with the same seed": _is(one == again, "the same names", "others"),
+        "with another seed": _is(one != other, "others", "the same names"),
     }
 
 
-_ITOS = {i: s for s, i in _LETTERS.items()}
+_RIGHT_DICE = _returned("a text") | {
+    "generator": Said("used, and moves on"),
+    "five names": Said("different ones"),
+    "with the same seed": Said("the same names"),
+    "with another seed": Said("others"),
+}
+
+
+def _without(sample: Callable) -> Any:
+    """Eight names, no generator given."""
+    names = [sample(_Loaded(), _ITOS) for _ in range(8)]
+    if any(type(name) is not str for name in names):
+        first = names[0]  # another one in each run, so that its type says enough
+        said = _returned(f"no text: {type(first).__name__}")
+        return first if first is None or first is ... else said
+    different = _is(len(set(names)) > 1, "different ones", "one and the same")
+    return _returned("a text") | {"eight names": different}
+
+
 _SHAPES = {0: ".", 1: "ß", 2: "x", 3: "a"}
 
 
-@exercise("mlp.sample", limit=8)
+@exercise("mlp.sample", version=2, limit=8)
 def sample(sample: Callable) -> Cases:
+    yield _spelled_case(sample, "ava", _ITOS, 3)
+    whole = _returned("a text") | {"name": Said("all of it")}
+    act = lambda: _long_spelling(sample)  # noqa: E731
+    yield case("a model that spells a name of 110 letters", act, whole, once=True)
     for name, itos, k in (
-        ("ava", _ITOS, 3),
         ("abcdefgh", _ITOS, 2),
         ("", _ITOS, 4),
         ("xßa", _SHAPES, 5),
         ("abcbd", _ITOS, 3),
     ):
         yield _spelled_case(sample, name, itos, k)
-    yield case("80 names at odds of 40, 55, 5 %", lambda: _odds(sample), _RIGHT_ODDS)
-    want = {"the same seed": Said("the same names"), "another seed": Said("others")}
-    yield case("10 names from seeds 1, 1 and 2", lambda: _dice(sample), want)
+    yield case("5 names from seeds 1, 1 and 2", lambda: _dice(sample), _RIGHT_DICE)
+    text = "400 draws: dot 20 %, a 40 %, 25 others 40 %"
+    yield case(text, lambda: _odds(sample), _RIGHT_ODDS, once=True)
+    want = _returned("a text") | {"eight names": Said("different ones")}
     text = "names drawn without a generator"
-    act = lambda: type(sample(_Loaded(), _AB)).__name__  # noqa: E731
-    yield case(text, act, "str")
+    yield case(text, lambda: _without(sample), want)
 
 
 def _sampler(
@@ -2458,6 +2849,7 @@ def _sampler(
     join: Callable = lambda letters, itos: "".join(itos[i] for i in letters),
     dot: bool = False,
     dice: Callable = lambda g: g,
+    most: int = 200,
 ) -> Callable:
     """sample with one thing done otherwise."""
 
@@ -2465,7 +2857,7 @@ def _sampler(
         generator = dice(generator)
         context = start(model.block_size, generator)
         letters: list[int] = [i for i in context if i]
-        for _ in range(200):
+        for _ in range(most):
             i = choose(probs(model(torch.tensor([context]))), generator)
             if i or dot:
                 letters.append(i)
@@ -2507,7 +2899,7 @@ _SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"start": lambda k, g: [0] * 3},
     ),
     "softmax over the batch": (
-        "Softmax over dimension 0 makes each letter a sure thing: take dimension 1.",
+        "What is sure comes out at even odds: softmax(logits, dim=1) keeps it sure.",
         {"probs": lambda logits: F.softmax(logits, 0)},
     ),
     "no softmax": (
@@ -2526,6 +2918,22 @@ _SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {
         "Every name is drawn from the same seed: use the generator as it comes.",
         {"dice": lambda g: _g(42)},
     ),
+    "a seed where none is given": (
+        "Without a generator every name is the same: torch draws by itself then.",
+        {"dice": lambda g: g or _g(42)},
+    ),
+    "cut short": (
+        "A name ends with its dot, and only there: no longest length.",
+        {"most": 15},
+    ),
+    "each score by itself": (
+        "Sigmoid squashes each score by itself: softmax compares them.",
+        {"probs": lambda logits: logits.sigmoid()},
+    ),
+    "sharpened": (
+        "The odds are not the model's: the softmax of its logits as they are.",
+        {"probs": lambda logits: F.softmax(logits / 0.8, 1)},
+    ),
     "numbers": (
         "The letters' numbers are returned: look them up in itos and join.",
         {"join": lambda letters, itos: letters},
@@ -2535,8 +2943,27 @@ _SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"join": lambda letters, itos: [itos[i] for i in letters]},
     ),
 }
+# the same slip in other numbers
+_OTHER_OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "seeded anew": [
+        {"dice": lambda g: g and g.manual_seed(0)},
+        {"dice": lambda g: g.manual_seed(42) if g else torch.manual_seed(42)},
+    ],
+    "sharpened": [
+        {"probs": lambda logits: F.softmax(logits, 1) ** 2},
+    ],
+}
+
+
+def _put_sampler(name: str, sentence: str, options: dict[str, Any]) -> None:
+    def others(make: Callable) -> Iterator[tuple[Callable]]:
+        return ((_sampler(**other),) for other in _OTHER_OPTIONS.get(name, ()))
+
+    sample.mistake(name, sentence, False, others)(_sampler(**options))
+
+
 for _name, (_sentence, _options) in _SAMPLERS.items():
-    sample.mistake(_name, _sentence)(_sampler(**_options))
+    _put_sampler(_name, _sentence, _options)
 
 
 # ---------------------------------------------------------------- init_loss
@@ -2558,6 +2985,7 @@ def _calmed(calm: Callable, sizes: dict[str, int], seed: int = 1) -> Any:
     X = _contexts(200, seed, **sizes)
     Y = torch.randint(0, V, (200,), generator=_g(seed + 1))
     before = F.cross_entropy(model(X), Y).item()
+    old = model.W2.detach().clone()
     calm(model)
     own = all(a is b for a, b in zip(tensors, model.parameters(), strict=True))
     loss = F.cross_entropy(model(X), Y)
@@ -2566,7 +2994,9 @@ def _calmed(calm: Callable, sizes: dict[str, int], seed: int = 1) -> Any:
     if loss.requires_grad:
         loss.backward()
     same = all(torch.equal(getattr(model, n), kept[n]) for n in kept)
-    reached = model.W1.grad is not None and bool(model.W1.grad.abs().sum() > 0)
+    layer = (model.W2, model.b2)
+    learns = all(p.requires_grad and p.is_leaf and p.grad is not None for p in layer)
+    reached = _size(model.W1.grad) > 1e-3 * _size(_right_slope(sizes, seed, X, Y))
     return {
         "first loss": _first_loss(loss.item(), math.log(V), before),
         "weights": _is(own, "the model's own tensors", "new tensors"),
@@ -2574,8 +3004,30 @@ def _calmed(calm: Callable, sizes: dict[str, int], seed: int = 1) -> Any:
         "b2": _is(
             bool(model.b2.abs().max() < 0.05), "about zero", "as large as before"
         ),
+        "W2": _scaled_said(old, model.W2.detach()),
+        "W2 and b2 learn": _is(learns, "as before", "no more"),
         "a gradient reaches": Said("the hidden layer" if reached else "W2 only"),
     }
+
+
+def _size(slope: Tensor | None) -> float:
+    return 0.0 if slope is None else slope.abs().sum().item()
+
+
+def _right_slope(sizes: dict[str, int], seed: int, X: Tensor, Y: Tensor) -> Tensor:
+    """The gradient that reaches W1 where the output layer is scaled by 0.01."""
+    model = _given().MLP(**sizes, generator=_g(seed))
+    _right_calm(model)
+    F.cross_entropy(model(X), Y).backward()
+    return model.W1.grad
+
+
+def _scaled_said(old: Tensor, new: Tensor) -> Said:
+    """How the weights became what they are."""
+    factor = ((old * new).sum() / (old * old).sum()).item()
+    if not torch.allclose(new, factor * old, rtol=1e-3, atol=1e-9):
+        return Said("other numbers")
+    return _is(factor >= 0, "its old numbers, scaled", "its old numbers, sign turned")
 
 
 def _first_loss(loss: float, even: float, before: float) -> Said:
@@ -2592,11 +3044,13 @@ _CALM = {
     "weights": Said("the model's own tensors"),
     "C, W1 and b1": Said("as they were"),
     "b2": Said("about zero"),
+    "W2": Said("its old numbers, scaled"),
+    "W2 and b2 learn": Said("as before"),
     "a gradient reaches": Said("the hidden layer"),
 }
 
 
-@exercise("mlp.init_loss")
+@exercise("mlp.init_loss", version=2)
 def init_loss(loss_at_start: Callable, calm: Callable) -> Cases:
     for V in (27, 2, 65, 1):
         yield call(loss_at_start, V, expects=math.log(V))
@@ -2631,6 +3085,23 @@ def _new_tensors(model):
 def _new_plain_tensors(model):
     model.W2 = model.W2.detach() * 0.01
     model.b2 = torch.zeros_like(model.b2)
+
+
+def _switched_off(model):
+    for p in (model.W2, model.b2):
+        p.requires_grad = False
+    model.W2 *= 0.01
+    model.b2 *= 0
+
+
+def _all_alike(model):
+    model.W2.data.fill_(0.01)
+    model.b2.data.zero_()
+
+
+def _recorded(model):
+    model.W2 *= 0.01
+    model.b2 *= 0
 
 
 _STARTS: dict[str, tuple[str, Callable]] = {
@@ -2674,6 +3145,22 @@ _CALMERS: dict[str, tuple[str, Callable]] = {
         "The hidden layer is scaled: the logits come from the output layer.",
         _scaled(W1=0.01, b1=0.0),
     ),
+    "switched off": (
+        "requires_grad is off and stays off: W2 and b2 would learn no more.",
+        _switched_off,
+    ),
+    "sign turned": (
+        "The factor is negative: W2 is to shrink, not to turn round.",
+        _scaled(W2=-0.01, b2=0.0),
+    ),
+    "all alike": (
+        "W2 holds new numbers: scale the old ones, which differ from unit to unit.",
+        _all_alike,
+    ),
+    "recorded": (
+        "Torch refuses to change a leaf while it records: use torch.no_grad().",
+        _recorded,
+    ),
 }
 for _name, (_sentence, _wrong) in _CALMERS.items():
     init_loss.mistake(_name, _sentence, True)(lambda w=_wrong: (math.log, w))
@@ -2709,17 +3196,46 @@ def _kept_pairs(names: tuple[str, ...], k: int) -> Data:
     return _slow_pairs(list(names), _LETTERS, k)
 
 
+class _Backwards(TorchFunctionMode):
+    """Counts how often gradients are computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.count += getattr(func, "__name__", "") in ("backward", "grad")
+        return func(*args, **(kwargs or {}))
+
+
+def _learning_in(thing: Any, depth: int = 4) -> Iterator[Tensor]:
+    """The tensors inside an object that would learn, whatever it says of itself."""
+    if isinstance(thing, Tensor):
+        if thing.requires_grad and thing.is_leaf:
+            yield thing
+    elif depth:
+        inner = thing if isinstance(thing, list | tuple) else ()
+        if isinstance(thing, dict):
+            inner = list(thing.values())
+        elif hasattr(thing, "__dict__") and not isinstance(thing, type):
+            inner = list(vars(thing).values())
+        for part in inner:
+            yield from _learning_in(part, depth - 1)
+
+
 def _attempt(beat: Callable, train: list[str], dev: list[str], steps: int) -> Any:
     """A short run of the learner's recipe: the model, its log, what was touched."""
     ours, theirs = list(train), list(dev)
     old = {"tried": "the lecture's recipe", "dev": 2.1701}
     log = [dict(old)]
-    model = beat(ours, theirs, dict(_LETTERS), steps, log)
+    with _Backwards() as backwards:
+        model = beat(ours, theirs, dict(_LETTERS), steps, log)
     if model is None or model is ... or not callable(model):
         return _otherwise(model)
     if missing := [n for n in ("block_size", "parameters") if not hasattr(model, n)]:
         return {"the model": Said(f"has no {missing[0]}")}
-    return model, log, old, (ours, theirs) == (list(train), list(dev))
+    untouched = (ours, theirs) == (list(train), list(dev))
+    return model, log, old, untouched, backwards.count
 
 
 def _attempted(beat: Callable, train: list[str], dev: list[str], steps: int) -> Any:
@@ -2727,17 +3243,19 @@ def _attempted(beat: Callable, train: list[str], dev: list[str], steps: int) -> 
     made = _attempt(beat, train, dev, steps)
     if type(made) is not tuple:
         return made
-    model, log, old, untouched = made
-    count = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
+    model, log, old, untouched, steps_taken = made
+    learned = {id(p): p for p in [*model.parameters(), *_learning_in(model)]}
+    count = sum(p.numel() for p in learned.values())
     X, Y = _pairs_of(dev, model.block_size)
     with torch.no_grad():
         logits = model(X)
     if not isinstance(logits, Tensor) or tuple(logits.shape) != (len(X), 27):
         return {"logits": Said(_what(logits))}
     loss = _cross(logits, Y)
-    return {
+    return _returned("a model") | {
         "parameters": _is(0 < count <= _MOST, "at most 12,000", "more, or none"),
         "logits": _logits_said(logits),
+        "gradients": _is(steps_taken > 0, "computed", "never computed"),
         "dev loss": _between(loss, 1.6, 2.9),
         "the log": _log_said(log, old),
         "its dev loss": _row_said(log, loss, model, train),
@@ -2764,6 +3282,8 @@ def _log_said(log: list[dict], old: dict) -> Said:
         return Said("no row more")
     row = log[-1]
     fit = isinstance(row, dict) and isinstance(row.get("tried"), str) and "dev" in row
+    if len(log) > 2:
+        return Said(f"{len(log) - 1} rows more")
     return _is(fit, "one row more", 'a row without "tried" and "dev"')
 
 
@@ -2773,17 +3293,23 @@ def _row_said(log: list[dict], loss: float, model: Any, train: list[str]) -> Sai
     told = row.get("dev") if isinstance(row, dict) else None
     if not isinstance(told, float | int):
         return Said("not told" if told is None else f"told as {_what(told)}")
-    if abs(told - loss) < 0.005:
+    if _tells(told, loss):
         return Said("the model's own")
     X, Y = _pairs_of(train, model.block_size)
     with torch.no_grad():
         known = _cross(model(X), Y)
-    return Said("the train loss" if abs(told - known) < 0.005 else "another number")
+    return _is(_tells(told, known), "the train loss", "another number")
 
 
-_ATTEMPTED = {
+def _tells(told: float, loss: float) -> bool:
+    """Whether a number is this loss, in full or rounded to two digits or more."""
+    return any(abs(told - round(loss, digits)) < 2e-4 for digits in (2, 3, 4))
+
+
+_ATTEMPTED = _returned("a model") | {
     "parameters": Said("at most 12,000"),
     "logits": Said("scores"),
+    "gradients": Said("computed"),
     "dev loss": Said("between 1.6 and 2.9"),
     "the log": Said("one row more"),
     "its dev loss": Said("the model's own"),
@@ -2801,16 +3327,34 @@ def _far_names() -> tuple[list[str], list[str]]:
 
 
 def _unlearned(beat: Callable) -> Any:
-    """Whether the model knows dev names that nothing in train could teach it."""
+    """Whether the model learned from train, and from nothing else."""
     near, far = _far_names()
     made = _attempt(beat, near, far, 80)
     if type(made) is not tuple:
         return made
     model = made[0]
-    knows_near, knows_far = (_on_pairs(model, names) < 2.9 for names in (near, far))
+    knows_near, knows_far = _on_pairs(model, near) < 3, _on_pairs(model, far) < 2.9
+    knows_far = knows_far or _prefers_far(model, far)
     if knows_far and not knows_near:
         return {"dev names": Said("learned, and train is not")}
-    return {"dev names": _is(knows_far, "learned", "new to the model")}
+    return {
+        "dev names": _is(knows_far, "learned", "new to the model"),
+        "train names": _is(knows_near, "learned", "not learned: other ones were"),
+    }
+
+
+def _prefers_far(model: Any, far: list[str]) -> bool:
+    """Whether dev's letters score above those that are in neither pile.
+
+    Train pushes both down alike; what is left between them is how they began, and
+    that is as large among the letters of one kind.
+    """
+    X, _ = _pairs_of(far, model.block_size)
+    with torch.no_grad():
+        means = model(X).double().mean(0)
+    shown, nowhere = means[14:20], means[20:27]  # n to s, and t to z
+    gap, chance = shown.mean() - nowhere.mean(), nowhere.std() * (1 / 6 + 1 / 7) ** 0.5
+    return bool(gap > 0.3 and gap > 4 * chance)
 
 
 def _on_pairs(model: Any, names: list[str]) -> float:
@@ -2821,7 +3365,8 @@ def _on_pairs(model: Any, names: list[str]) -> float:
 
 @exercise(
     "mlp.beat_the_lecture",
-    limit=20,
+    version=2,
+    limit=30,
     stands_on={"one_cycle": _right_cycle, "step_decay": _right_decay}
     | {"minibatch_step": _right_step, "calm": _right_calm, "datasets": _right_datasets},
 )
@@ -2831,13 +3376,24 @@ def beat_the_lecture(beat_the_lecture: Callable) -> Cases:
     act = lambda: _attempted(beat_the_lecture, ours, theirs, 150)  # noqa: E731
     yield case("2,500 names, 150 steps", act, _ATTEMPTED, once=True)
     act = lambda: _unlearned(beat_the_lecture)  # noqa: E731
-    want = {"dev names": Said("new to the model")}
+    want = {"dev names": Said("new to the model"), "train names": Said("learned")}
     yield case(f"dev names {_FAR}, 80 steps", act, want, once=True)
+
+
+def _descended(model: Any, X: Tensor, Y: Tensor, lr: float, g: Any) -> Tensor:
+    ix = _fair(X, 64, g)
+    loss = F.cross_entropy(model(X[ix]), Y[ix])
+    for p in model.parameters():
+        p.grad = None
+    loss.backward()
+    _subtract(model, lr)
+    return loss
 
 
 def _recipe(
     hidden: int = 60,
     lr: float = 0.5,
+    scale: float = 0.3,
     names: Callable = lambda train, dev: train,
     told: Callable = lambda on_train, on_dev, batch: on_dev,
     note: Callable = lambda log, row: log.append(row),
@@ -2849,18 +3405,13 @@ def _recipe(
         module = _given()
         model = module.MLP(27, 3, 8, hidden, _g(1))
         with torch.no_grad():
-            model.W1 *= 0.3
-            model.W2 *= 0.01
+            model.W1 *= scale
+            model.W2 *= 0.01 if scale < 1 else 1
             model.b2 *= 0
         X, Y = _pairs_of(names(train, dev), 3)
         g = _g(2)
         for _ in range(steps if lr else 0):
-            ix = _fair(X, 64, g)
-            loss = F.cross_entropy(model(X[ix]), Y[ix])
-            for p in model.parameters():
-                p.grad = None
-            loss.backward()
-            _subtract(model, lr)
+            loss = _descended(model, X, Y, lr, g)
         losses = [module.evaluate(model, *_pairs_of(n, 3)) for n in (train, dev)]
         batch = loss.item() if lr else 0.0
         note(log, {"tried": "a small recipe", "dev": told(*losses, batch)})
@@ -2917,9 +3468,21 @@ _RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
         "Earlier attempts are gone from the log: append to it.",
         {"note": _begun_anew},
     ),
+    "other names": (
+        "It learns from names of its own: train on those that are passed in.",
+        {"names": lambda train, dev: list(_sample_names()[3000:5000])},
+    ),
+    "two rows": (
+        "One call adds one row to the log: the model that is returned, and its loss.",
+        {"note": lambda log, row: log.extend([dict(row), row])},
+    ),
     "not trained": (
-        "The model has learned nothing: no step changed it.",
+        "The model has learned nothing: no gradient was ever computed.",
         {"lr": 0.0},
+    ),
+    "a slow start": (
+        "150 steps leave it above 2.9: too slow a start, or too large a rate.",
+        {"lr": 0.1, "scale": 1.0},
     ),
     "probabilities": (
         "The model gives probabilities: logits are wanted.",
@@ -2947,31 +3510,35 @@ def _wrapped(WithSkip: type, sizes: dict[str, int], seed: int) -> Any:
 
 def _skip_facts(WithSkip: type, sizes: dict[str, int]) -> Any:
     """What the wrapped model is made of."""
-    model = _wrapped(WithSkip, sizes, 1)
+    inner = _model(_given().MLP, 1, **sizes)
+    model = WithSkip(inner)
     S, found = getattr(model, "S", None), model.parameters()
     if not isinstance(S, Tensor):
         return {"S": Said("is missing" if S is None else kind(S))}
     if type(found) not in (list, tuple):
         return _otherwise(found)
-    return {
+    own = {id(p) for p in inner.parameters()} <= {id(p) for p in found}
+    return _returned("a list") | {
         "block_size": getattr(model, "block_size", Said("missing")),
         "shape of S": list(S.shape),
         "S starts at": _is(not bool(S.detach().any()), "zero", "other numbers"),
         "S learns": bool(S.requires_grad and S.is_leaf),
         "tensors": len({id(p) for p in found}),
         "S among the parameters": any(p is S for p in found),
+        "the model's own tensors": _is(own, "all there", "not all there"),
     }
 
 
 def _skip_made(sizes: dict[str, int]) -> dict[str, Any]:
     shape = [sizes["block_size"] * sizes["embedding"], sizes["vocab_size"]]
-    return {
+    return _returned("a list") | {
         "block_size": sizes["block_size"],
         "shape of S": shape,
         "S starts at": Said("zero"),
         "S learns": True,
         "tensors": 6,
         "S among the parameters": True,
+        "the model's own tensors": Said("all there"),
     }
 
 
@@ -3001,19 +3568,42 @@ def _skip_case(
 
 
 def _skip_slopes(WithSkip: type) -> Any:
-    """Which tensors receive a gradient from the first loss."""
+    """Which tensors receive a gradient, and by which way it comes to the table."""
     model = _wrapped(WithSkip, _SIZES, 2)
-    loss = F.cross_entropy(model(_contexts(6, 2, **_SIZES)), torch.arange(6))
+    S = _table(12, 7, 5)
+    model.S.data = S.clone()
+    X, Y = _contexts(6, 2, **_SIZES), torch.arange(6)
+    loss = F.cross_entropy(model(X), Y)
     if not loss.requires_grad:
         return Said("none")
     loss.backward()
-    got = [
-        p.grad is not None and bool(p.grad.abs().sum() > 0) for p in model.parameters()
-    ]
-    return {"tensors with a gradient": sum(got), "S has one": model.S.grad is not None}
+    found = model.parameters()
+    return {
+        "tensors with a gradient": sum(_size(p.grad) > 0 for p in found),
+        "S has one": _size(model.S.grad) > 0,
+        "C has that of": _ways([p.grad for p in found if p.shape == (7, 3)], S, X, Y),
+    }
 
 
-@exercise("mlp.skip_connections")
+def _ways(slopes: list[Tensor | None], S: Tensor, X: Tensor, Y: Tensor) -> Said:
+    """By which ways the gradient of the table came, done again in double precision."""
+    got = slopes[0] if slopes else None
+    for said, through_model, through_S in (
+        ("both ways", True, True),
+        ("the model alone", True, False),
+        ("the direct way alone", False, True),
+    ):
+        again = [p.double().requires_grad_() for p in _weights(2, **_SIZES).values()]
+        bare, x = _forward(again, X), again[0][X].view(len(X), -1)
+        bare = bare if through_model else bare.detach()
+        x = x if through_S else x.detach()
+        F.cross_entropy(bare + x @ S.double(), Y).backward()
+        if got is not None and torch.allclose(got.double(), again[0].grad, rtol=1e-4):
+            return Said(said)
+    return _is(_size(got) > 0, "something else", "none")
+
+
+@exercise("mlp.skip_connections", version=2)
 def skip_connections(WithSkip: type) -> Cases:
     other = {"vocab_size": 5, "block_size": 2, "embedding": 4, "hidden": 3}
     for sizes in (_SIZES, other):
@@ -3025,6 +3615,7 @@ def skip_connections(WithSkip: type) -> Cases:
         for sizes in (_SIZES, other):
             yield _skip_case(WithSkip, sizes, 3, zero)
     want = {"tensors with a gradient": 6, "S has one": True}
+    want |= {"C has that of": Said("both ways")}
     yield case("after loss.backward()", lambda: _skip_slopes(WithSkip), want)
     yield _skip_case(WithSkip, _SIZES, _new_seed(), False, fresh=True)
 
@@ -3104,7 +3695,8 @@ class _(_Skip):
 
 
 @skip_connections.mistake(
-    "last letter only", "All embedded letters reach the output, not the last alone."
+    "rows for one letter",
+    "S has the rows of one letter: all of them go in, side by side.",
 )
 class _(_Skip):
     def __init__(self, model):
@@ -3141,12 +3733,30 @@ class _(_Skip):
         return torch.tanh(super().inputs(X) @ self.model.W1 + self.model.b1)
 
 
-@skip_connections.mistake("cut off", "A detached embedding gets no gradient from S.")
+@skip_connections.mistake(
+    "cut off", "A detached embedding gets no gradient by the direct way."
+)
+class _(_Skip):
+    def __call__(self, X):
+        return self.model(X) + self.inputs(X).detach() @ self.S
+
+
+@skip_connections.mistake(
+    "the model cut off", "The model's own logits carry no gradient: it would not learn."
+)
 class _(_Skip):
     def __call__(self, X):
         with torch.no_grad():
             bare = self.model(X)
-        return bare + self.inputs(X).detach() @ self.S
+        return bare + self.inputs(X) @ self.S
+
+
+@skip_connections.mistake(
+    "a copy", "The model is copied: its own tensors are not among the parameters."
+)
+class _(_Skip):
+    def __init__(self, model):
+        super().__init__(copy.deepcopy(model))
 
 
 @skip_connections.mistake(

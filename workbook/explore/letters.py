@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
-from statistics import fmean
 from typing import Any, NamedTuple
 
 from workbook.explore import svg
@@ -24,11 +23,13 @@ from workbook.style import number
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 VOWELS = "aeiou"
 PACE = 250  # ms a frame while playing
+GAP = 16.0  # pixels between two letters, so that each can be read
 TAIL = 8  # frames back that a vowel's trail goes
 
 MOVING = (
-    "Letters that are followed by the same others come closer. The axes follow the "
-    "letters, so how far apart they are stands in the axes' numbers."
+    "Letters that are followed by the same others come closer. Where many stand on "
+    "one spot, a thin line leads from a letter to its place. The axes follow the "
+    "letters: how far apart they are stands in the axes' numbers."
 )
 STILL = "Letters that lie close together are nearly the same to whoever reads them."
 
@@ -90,16 +91,18 @@ class _Map:
 
     def page(self, at: int) -> Page:
         frame = self.frames[at]
-        near = nearest(frame.points)
+        near = [
+            ", ".join(self.names[j] for j in two) for two in nearest_two(frame.points)
+        ]
         return Page(
             title=self._claim(frame),
             look="Orange squares are vowels, the round spot is the dot that ends a "
             "name. " + (MOVING if len(self.frames) > 1 else STILL),
             body=self._plane(at) + self._losses(at),
             height=406,
-            header=("letter", "x", "y", "nearest"),
+            header=("letter", "x", "y", "nearest two"),
             rows=[
-                (name, f"{x:.2f}", f"{y:.2f}", self.names[near[i]])
+                (name, f"{x:.2f}", f"{y:.2f}", near[i])
                 for i, (name, (x, y)) in enumerate(
                     zip(self.names, frame.points, strict=True)
                 )
@@ -111,8 +114,9 @@ class _Map:
             return "Each letter stands at its two numbers"
         if len(self.vowels) < 2:
             return f"The letters after step {frame.step:,}"
-        share = spread(frame.points, self.vowels)
-        claim = f"vowels lie {share:.2f} times as far apart as all letters"
+        near, vowels = nearest_two(frame.points), set(self.vowels)
+        beside = sum(bool(vowels & set(near[i])) for i in self.vowels)
+        claim = f"{beside} of {len(vowels)} vowels have one among their two nearest"
         return f"Step {frame.step:,}: {claim}"
 
     def _plane(self, at: int) -> str:
@@ -121,10 +125,13 @@ class _Map:
         trails = "".join(self._trail(panel, at, i) for i in self.vowels)
         marks = [panel.axes("first number", "second number"), panel.clip(trails)]
         order = [i for i in range(len(points)) if i not in self.vowels] + self.vowels
+        places = [(panel.x(x), panel.y(y)) for x, y in points]
+        labels = apart(places, GAP, panel)
         for i in order:
-            marks.append(
-                self._letter(i, (panel.x(points[i][0]), panel.y(points[i][1])))
-            )
+            if math.dist(places[i], labels[i]) > 4:
+                marks.append(svg.line(places[i], labels[i], "soft", 0.8))
+                marks.append(svg.dot(*places[i], "soft", 1.8))
+        marks += [self._letter(i, labels[i]) for i in order]
         return "".join(marks)
 
     def _trail(self, panel: Panel, at: int, letter: int) -> str:
@@ -176,23 +183,43 @@ class _Map:
         return "".join([*marks, axes, line, here])
 
 
-def nearest(points: Sequence[Point]) -> list[int]:
-    """For each point, which other one is closest."""
+def nearest_two(points: Sequence[Point]) -> list[list[int]]:
+    """For each point, which two others are closest."""
     return [
-        min(
+        sorted(
             (j for j in range(len(points)) if j != i),
             key=lambda j: math.dist(points[i], points[j]),
-            default=i,
-        )
+        )[:2]
         for i in range(len(points))
     ]
 
 
-def spread(points: Sequence[Point], some: Sequence[int]) -> float:
-    """The mean distance between some of the points, as a share of that of all."""
-    every = fmean(math.dist(p, q) for p, q in combinations(points, 2))
-    chosen = [points[i] for i in some]
-    return fmean(math.dist(p, q) for p, q in combinations(chosen, 2)) / (every or 1.0)
+def apart(places: Sequence[Point], gap: float, panel: Panel) -> list[Point]:
+    """Places of labels: those of the points, pushed apart until each can be read."""
+    # a heap may be one point: each begins a little to a side of its own
+    turn = 2.4
+    x = [p[0] + math.cos(turn * i) for i, p in enumerate(places)]
+    y = [p[1] + math.sin(turn * i) for i, p in enumerate(places)]
+    for _ in range(60):
+        moved = False
+        for i, j in combinations(range(len(places)), 2):
+            dx, dy = x[i] - x[j], y[i] - y[j]
+            far = math.hypot(dx, dy)
+            if far >= gap:
+                continue
+            moved, push = True, (gap - far) / (2 * far or 1.0)
+            x[i], y[i] = x[i] + push * dx, y[i] + push * dy
+            x[j], y[j] = x[j] - push * dx, y[j] - push * dy
+        if not moved:
+            break
+    half = gap / 2
+    return [
+        (
+            min(max(a, panel.left + half), panel.right - half),
+            min(max(b, panel.top + half), panel.bottom - half),
+        )
+        for a, b in zip(x, y, strict=True)
+    ]
 
 
 def _limits(points: Sequence[Point], axis: int) -> tuple[float, float]:

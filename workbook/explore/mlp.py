@@ -231,9 +231,9 @@ class _RangeTest:
         }
         return Page(
             title=f"{_rate_words(exponent)}: {self._verdict(exponent, valley)}",
-            look="From left to right the steps grow. The line is flat while they are "
-            "too small to matter, falls into the shaded valley, and rises where each "
-            "step jumps across it. Choose a rate inside, away from the right edge.",
+            look="From left to right the steps grow. The line falls, slowly while they "
+            "are small, into the shaded valley, and rises where each step jumps across "
+            "it. Choose a rate inside, away from the right edge.",
             body=self._picture(exponent, average[here], average, valley),
             height=322,
             header=("quantity", "value"),

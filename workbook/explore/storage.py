@@ -65,14 +65,37 @@ def storage(shape: Any = (4, 3, 2), operation: str = "x") -> Explorable:
 
     def draw(shape: str, offered: str, typed: str) -> Page:
         x = given if shape == words(given.shape) else fresh(shape_of(shape))
-        return _page(x, typed.strip() or offered)
+        return _page(x, typed.strip() or offered or "x")
 
-    return Explorable(
+    explorable = Explorable(
         draw,
         Field("shape", "shape of x", words(given.shape), "4, 3, 2", "220px"),
         Field("typed", "or type", typed, "x.permute(2, 0, 1)[1]", "330px"),
-        Choice("offered", "", [(o, o) for o in OFFERED], "x" if typed else operation),
+        Choice("offered", "", [(o, o) for o in OFFERED], None if typed else operation),
     )
+    explorable.state = _Newer(explorable.state)
+    return explorable
+
+
+class _Newer(dict):
+    """The state of a line and a row of buttons for one thing: the newer one counts.
+
+    A button empties the line; words in the line release the button.
+    """
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        if name == "offered" and value:
+            super().__setitem__("typed", "")
+        if self["typed"].strip():
+            super().__setitem__("offered", None)
+        elif not self["offered"]:
+            super().__setitem__("offered", OFFERED[0])
+
+    def __ior__(self, changes: Any) -> _Newer:
+        for name, value in changes.items():
+            self[name] = value
+        return self
 
 
 def _read(shape: Any) -> Strided:

@@ -131,7 +131,13 @@ def _png(made: Figure) -> bytes:
 def _loss(ax: Axes, it: Losses) -> None:
     if it.log:
         ax.set_yscale("log")
-        ax.set_ylim(10 ** it.ylim[0], 10 ** it.ylim[1])
+        low, high = 10 ** it.ylim[0], 10 ** it.ylim[1]
+        steps = [m * 10.0**e for e in range(-9, 9) for m in (1, 2, 3, 5)]
+        shown = [value for value in steps if low <= value <= high]
+        if 2 <= len(shown) <= 12:  # else the powers of ten that matplotlib writes
+            ax.set_yticks(shown, [f"{value:g}" for value in shown])
+            ax.minorticks_off()
+        ax.set_ylim(low, high)
     else:
         ax.set_ylim(it.ylim)
     ax.set(xlim=it.xlim, xlabel="step", ylabel="loss")
