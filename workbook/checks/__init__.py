@@ -7,6 +7,8 @@ where it fails there, on the given module (`rehoming`); a wrong one is compared 
 the known mistakes (`recognition`) and told what came of it (`wording`).
 """
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,8 +81,10 @@ def _judge_apart(
     move = guarded(lambda: plan(check, objects), _LOOK).value
     if move is None:
         return None
+    asked = _Asked([])
     with move.done() as moved:
-        return _judge(check, moved, limit)
+        verdict = _judge(check, moved, limit, asked)
+    return None if asked.stopped else verdict  # a lack of time says nothing new
 
 
 def _better(whole: Verdict, apart: Verdict | None) -> Verdict:
@@ -100,13 +104,19 @@ class _Asked:
 
     cases: list[Case]
     recognisable: bool = False
+    stopped: str = ""
 
 
-def _judge(check: Exercise, objects: tuple[Any, ...], limit: float) -> Verdict:
-    asked = _Asked([])
+def _judge(
+    check: Exercise,
+    objects: tuple[Any, ...],
+    limit: float,
+    asked: _Asked | None = None,
+) -> Verdict:
+    asked = asked or _Asked([])
     around = guarded(lambda: homes(objects), _LOOK).value
     outcome = guarded(lambda: _verdict(check, objects, asked), limit, around)
-    verdict = outcome.value
+    verdict, asked.stopped = outcome.value, outcome.stopped
     if verdict is None or outcome.stopped:
         saying = guarded(lambda: wording.stopped(check, asked.cases, outcome), _LOOK)
         verdict = saying.value or wording.not_yet(check)
