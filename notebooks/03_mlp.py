@@ -101,10 +101,10 @@ print("first contexts", X[:4].tolist(), "then come", Y[:4].tolist())
 # **Question.** A model may know its names by heart. How shall we tell that from having
 # learned how names go?
 #
-# By names that were kept aside, most of which it has never seen. **Train**, eight names of ten, is for the model's own
-# numbers. **Dev**, one of ten, is for *our* choices: how large, how fast, how long.
-# **Test** is for the last line of the report, since whoever chooses by a pile has
-# learned it too.
+# By names kept aside, which it was not shown. **Train**, eight names of ten, is for the
+# model's own numbers. **Dev**, one of ten, is for *our* choices: how large, how fast,
+# how long. **Test** is for the last line of the report, since whoever chooses by a pile
+# has learned it too.
 #
 # *In the video: splitting into train, dev and test.*
 
@@ -663,11 +663,10 @@ for step in (run := live.train(len(exponents), panels=("loss",), log_axis=True))
 explore.lr_range(exponents[: len(found)], found)
 
 # %% [markdown]
-# The same losses, with the exponent below them instead of the step. The dark line
-# averages each with its neighbours, since the lowest single batch is luck. Drag the
-# pointer, and read off a rate inside the valley that keeps its distance from the right
-# end, where one unlucky step throws the network out, or makes its loss `nan`, *not a
-# number*. We take $10^{-1} = 0.1$.
+# The same losses, each averaged with its neighbours, since the lowest single batch is
+# luck; below them stands the exponent. Drag the pointer, and read off a rate inside the
+# valley that keeps its distance from the right end, where one unlucky step throws the
+# network out, or makes its loss `nan`. We take $10^{-1} = 0.1$.
 #
 # At such a rate the model soon hovers: each step overshoots a little, and the loss
 # stays up. So, **learning-rate decay**: smaller steps at the end, here the last ninth.
@@ -693,12 +692,12 @@ print(f"dev at 0.1: {before:.3f}   then {total - last:,} steps at 0.01: {after:.
 # %% [markdown]
 # In the picture the dark line is the loss, averaged over its neighbours, and the grey
 # around it is what single batches say. It bends down once more at the end: large steps
-# travel, small steps settle. Lowered too early, the rate would leave the model far from
-# the valley.
+# travel, small steps settle. Lowered too early, the rate would leave the model on its
+# way.
 #
-# A cut is one **schedule** of many. Another is the cycle: a straight climb over the
-# first tenth, when gradients are largest, then half a wave of the cosine down to
-# nothing. The cosine falls from $1$ to $-1$; half of one more than it, from $1$ to $0$.
+# A cut is one **schedule** of many. Another climbs over the first tenth, then glides
+# down on half a wave: the cosine falls from $1$ to $-1$, and $(1 + \cos) / 2$ from $1$
+# to $0$.
 
 # %%
 fig, ax = style.figure("wide")
@@ -887,13 +886,12 @@ for length in (3, 4, 8):
     print(f"{length} letters: table {27 ** (length + 1):21,}   network {needed:6,}")
 
 # %% [markdown]
-# A letter more makes the table 27 times as large, and above we saw where that ends. It
-# costs the network 2,000 weights. Lesson 6 goes that way, to eight letters.
+# A letter more makes the table 27 times as large; it costs the network 2,000 weights.
+# Lesson 6 goes that way, to eight letters.
 #
 # Both losses high and close: make the model larger, or train it longer. Dev far above
-# train: make it smaller, stop where dev was lowest, put a price on large weights as
-# lesson 2 did, or find more data. One change at a time, each with its line in the
-# ledger.
+# train: make it smaller, stop where dev was lowest, put a price on large weights as in
+# lesson 2, or find more data. One change at a time, each a line in the ledger.
 #
 # **Your turn.** In the exercises: `mlp.train`, the loop that watches both losses.
 
@@ -904,8 +902,8 @@ for length in (3, 4, 8):
 #
 # Begin with three dots. Ask the network for the probabilities of the next letter, draw
 # one of the letters with these probabilities, and move the window on by it. Go on until
-# the dot is drawn. An untrained network may never draw it, so here we stop at fifteen
-# letters; in the exercise no name is cut short.
+# the dot is drawn (or, since an untrained network may never draw it, to fifteen
+# letters).
 #
 # *In the video: sampling from the model.*
 
@@ -931,8 +929,8 @@ for what, model in (("untrained", MLP(10, 200)), ("trained", roomy)):
 
 # %% [markdown]
 # The untrained one is as sure of itself as we saw: after each window it has one
-# favourite letter, and takes it. The trained one writes what could be somebody's name. Does it
-# only repeat names that it was shown?
+# favourite letter, and takes it. The trained one writes what could be somebody's name.
+# Does it only repeat names that it was shown?
 
 # %%
 dice = torch.Generator().manual_seed(3)
