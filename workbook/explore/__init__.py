@@ -29,6 +29,11 @@ _DOORS = {
     "storage": "storage",
     "letter_map": "letters",
     "record_letters": "letters",
+    "receptive_tree": "wavenet",
+    "shared_nodes": "wavenet",
+    "shape_tracer": "shapes",
+    "norm_axes": "shapes",
+    "smoothing": "smoothing",
 }
 
 __all__ = list(_DOORS)
