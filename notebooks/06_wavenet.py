@@ -87,9 +87,9 @@ guess.compare(round(100 * cut_off[3], 1))
 # **Question.** In lesson 4 each layer listed its own parameters, and a model put the
 # lists together. What if one is forgotten?
 #
-# Nothing happens. No error: the layer stays as chance made it, and the loss ends a
-# little higher than it could. So the listing should not be ours to forget. PyTorch has
-# a class for that, `torch.nn.Module`. We look into one of its layers.
+# Nothing happens: no error, no warning. The layer stays as chance made it, and all that
+# shows is a loss that could be lower. So the listing should not be ours to forget.
+# PyTorch has a class for that, `torch.nn.Module`. We look into one of its layers.
 #
 # *In the video: layers, containers, and torch.nn.*
 
@@ -252,7 +252,7 @@ class BatchNorm1d(Module):
         if self.training:
             mean, var = x.mean(0), x.var(0, correction=0)
             self.remember(mean.detach(), var.detach(), len(x))
-        xhat = (x - mean) / torch.sqrt(var + self.eps)
+        xhat = (x - mean) * (var + self.eps) ** -0.5
         return self.gamma * xhat + self.beta
 
     def remember(self, mean, var, n):
@@ -310,9 +310,10 @@ def load_state_dict(self, state):
 #
 # **Question.** A network is layers one after the other. Who calls them?
 #
-# A container that is itself a module: **Sequential**. It keeps its layers under the
-# names `0`, `1`, `2` and so on, and hands each the output of the one before. Nothing in
-# it knows what the layers do.
+# A container that is itself a module: **Sequential**. It hands each layer the output of
+# the one before. It assigns its layers one by one, under the names `0`, `1`, `2`; in a
+# plain list they would lie in no drawer, here as in PyTorch, and nobody would train
+# them.
 #
 # *In the video: layers, containers, and torch.nn.*
 
@@ -464,7 +465,6 @@ published = {"3 letters": 2.105, "8 letters": 2.027}  # by the video, on dev
 def experiment(name, model, steps, lr=0.1):
     """Train a model, judge it, and write both down."""
     dice, losses = torch.Generator().manual_seed(1), []
-    began = time.perf_counter()
     run = live.train(
         steps, lr=lambda s: lr if s < 0.75 * steps else lr / 10, panels=("loss",)
     )
@@ -474,7 +474,7 @@ def experiment(name, model, steps, lr=0.1):
         run.log(loss=losses[-1])
         if step % 2_000 == 0:
             run.log(dev=evaluate(model, Xdev, Ydev))
-    row = {"name": name, "steps": len(losses), "seconds": time.perf_counter() - began}
+    row = {"name": name, "lr": lr, "steps": len(losses)}
     row["size"] = sum(p.nelement() for p in model.parameters())
     row |= {"train": evaluate(model, Xtr, Ytr), "dev": evaluate(model, Xdev, Ydev)}
     log.append(row | {"losses": losses})
@@ -500,12 +500,12 @@ class Newest(Module):
         return x[:, -self.n :]
 
 
-steps = budget(full=12_000, check=60)
+steps = budget(full=10_000, check=60)
 three = Sequential(Newest(3), *flat_net(letters=3).layers)
 experiment("3 letters", three, steps)
 
 # %%
-experiment("8 letters", flat, steps)
+experiment("8 letters", flat_net(), steps)
 
 
 # %%
@@ -537,8 +537,8 @@ losses = torch.tensor(log[-1]["losses"])
 group = max(1, len(losses) // 24)
 rows = losses[: len(losses) // group * group].view(-1, group)  # (points, group)
 print(f"{tuple(losses.shape)} -> {tuple(rows.shape)} -> {tuple(rows.mean(1).shape)}")
-print(f"single batches: {losses[-3].item():.2f} {losses[-2].item():.2f}", end=" ")
-print(f"{losses[-1].item():.2f}   rows: {rows.mean(1)[-2]:.3f} {rows.mean(1)[-1]:.3f}")
+print("single batches", [f"{x:.2f}" for x in losses[-4:].tolist()])
+print("means of rows ", [f"{x:.3f}" for x in rows.mean(1)[-4:].tolist()])
 
 # %%
 explore.smoothing(losses)
@@ -658,12 +658,11 @@ def tree_net(embedding, hidden, norm=BatchNorm1d, seed=42):
     return Sequential(*layers, last)
 
 
-tree = tree_net(10, 68)
-for name, model in (("flat", flat), ("tree", tree)):
+for name, model in (("flat", flat), ("tree", tree_net(10, 68))):
     print(f"{name}: {sum(p.nelement() for p in model.parameters()):,} parameters")
 
 # %%
-explore.shape_tracer(tree, Xdev[4:])
+explore.shape_tracer(tree_net(10, 68), build_dataset(["emma"] * 8, stoi, 8)[0][4:])
 
 # %% [markdown]
 # Follow the batch with *Next*. The places become fewer and wider, then narrow, level by
@@ -676,13 +675,15 @@ explore.shape_tracer(tree, Xdev[4:])
 guess = predict("wavenet.tree_against_flat", unit="nats")
 
 # %%
+tree = tree_net(10, 68)
 experiment("tree", tree, steps)
 guess.compare(round(dev_of("8 letters") - dev_of("tree"), 3))
 
 # %% [markdown] tags=["why"]
-# **Why.** It is a hundredth or two, one way or the other. In the video, after 200,000
-# steps, both networks end at nearly the same loss. At this size the tree as such does
-# not pay: what had paid is the longer context. A tree is a promise for larger models.
+# **Why.** A hundredth of a nat or so. In the video, after 200,000 steps, even that is
+# gone: the flat network ends at $2.027$, the tree at $2.029$. What had paid is the
+# longer context. At this size the tree as such is hardly better; it is a promise for
+# larger models.
 #
 # And there is a fault in ours. Nothing has complained about it.
 
@@ -740,7 +741,7 @@ class MendedBatchNorm1d(BatchNorm1d):
             others = tuple(range(x.dim() - 1))  # all but the last
             mean, var = x.mean(others), x.var(others, correction=0)
             self.remember(mean.detach(), var.detach(), x.numel() // x.shape[-1])
-        xhat = (x - mean) / torch.sqrt(var + self.eps)
+        xhat = (x - mean) * (var + self.eps) ** -0.5
         return self.gamma * xhat + self.beta
 
 
@@ -815,9 +816,9 @@ show_log()
 # %%
 fig, ax = style.figure("wide")
 ax.set(xlabel="step", ylabel="loss of the batches (nats)")
-ax.set_title("More context pays first, more room pays later")
-looks = [style.REFERENCE, style.TRAIN, style.FORWARD, style.VALID, style.BACKWARD]
-for row, colour, dash in zip(log, looks, ("-", "--", ":", "-.", "-"), strict=False):
+ax.set_title("Longer context lowers the line, and more room lowers it again")
+colours = [style.REFERENCE] * 2 + [style.TRAIN] * 2 + [style.BACKWARD] * 2
+for row, colour, dash in zip(log, colours, ("-", ":") * 3, strict=False):
     group = max(1, len(row["losses"]) // 24)
     points = torch.tensor(row["losses"])[: len(row["losses"]) // group * group]
     means = points.view(-1, group).mean(1)
@@ -826,13 +827,13 @@ for row, colour, dash in zip(log, looks, ("-", "--", ":", "-.", "-"), strict=Fal
 _ = ax.legend(loc="upper right", ncols=2)
 
 # %% [markdown]
-# **Look.** Every line takes a step down where the rate falls. The grey one, with three
-# letters, stays above the others; the wider tree goes lowest.
+# **Look.** Every line takes a step down where the rate falls. The upper grey one, with
+# three letters, stays above the others; the wider tree, in orange, goes lowest.
 #
-# A run of a few thousand steps is not one of 200,000: ours stop where the video's have
-# hardly begun. What the two columns have in common is the order of the rows. Between
-# train and dev a gap has opened for the wider tree. It begins to know its names by
-# heart, and lesson 3 tells what that means.
+# A run of some thousand steps is not one of 200,000: ours stop where the video's have
+# hardly begun. The columns agree on what is large, context and room, and differ on what
+# is small. And the gap between train and dev opens for the wider tree: it begins to
+# know its names by heart.
 
 # %% [markdown]
 # And how does it write? Letter by letter, as in lesson 3, with the switch turned.
@@ -1015,7 +1016,7 @@ with torch.no_grad():
     except RuntimeError:
         faulty_line = "an error"
 print(f"five trees {tuple(apart.shape)}, one line {tuple(in_line.shape)}")
-print("the same logits:", torch.allclose(apart, in_line[0], atol=1e-5))
+print("the same logits:", torch.allclose(apart, in_line[0], atol=1e-4))
 print("and with the faulty BatchNorm:", faulty_line)
 
 # %% [markdown]
@@ -1096,12 +1097,13 @@ for levels in (3, 5, 10):
     print(f"{as_tree / as_line:5.1f} to 1")
 
 # %% [markdown]
-# For eight letters the gain is modest; what we measured is more, since a line also
-# moves less memory about. The nodes of a tree double with each level, and a line needs
-# one new node a level: the deeper, the more there is to share.
+# For eight letters that is modest. What we measured may be more: there are also points
+# to look up, eight for each window against one, and a mean and a $\tanh$ at
+# seven nodes against three. With each level the nodes of a tree double, and a line
+# needs one more: the deeper, the more there is to share.
 #
-# PyTorch has the whole level as one layer, `Conv1d`. Its weight is ours, cut in two:
-# the upper half of the rows meets the older place, the lower half the newer one.
+# PyTorch has a whole level as one layer, `Conv1d`. Its weight is ours, cut in two: the
+# upper rows meet the older place, the lower rows the newer one.
 
 # %% tags=["nbval-check-output"] key="conv1d"
 linear = wide.layers[2]  # 24 rows for the older letter, 24 for the newer
@@ -1113,7 +1115,7 @@ points = wide.layers[0](thirty).detach()  # (1, 30, 24)
 by_conv = conv(points.transpose(1, 2)).transpose(1, 2)  # (1, 29, 128)
 by_join = linear(Join(1)(points))
 print(f"Conv1d {tuple(by_conv.shape)}, the same:", end=" ")
-print(torch.allclose(by_conv, by_join, atol=1e-5))
+print(torch.allclose(by_conv, by_join, atol=1e-4))
 
 # %% [markdown]
 # A convolution is no other model: it is the same function, and the loop over places
