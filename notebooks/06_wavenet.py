@@ -137,14 +137,20 @@ class Module:
                 return drawer[name]
         raise AttributeError(f"{type(self).__name__} has no {name}")
 
+    def __call__(self, x):
+        return self.forward(x)  # each layer writes its own
+
+    def eval(self):
+        return self.train(False)  # written below
+
 
 # %% [markdown]
 # A tensor that asks for gradients is a parameter here. PyTorch marks it by a class of
 # its own, `torch.nn.Parameter`; apart from that, this is how it goes about it.
 #
-# All else follows from the drawers: the list of parameters, level below level, each
-# with its way as a name; the switch, turned in all parts at once; and a call, which
-# goes to the method `forward`.
+# All else follows from the drawers: the list of parameters, one's own and then those of
+# the parts, each under a name that tells where it lies; and the switch, turned in all
+# parts at once.
 
 
 # %%
@@ -181,16 +187,6 @@ def train(self, mode=True):
     for part in self._modules.values():
         part.train(mode)
     return self
-
-
-@add_to(Module)
-def eval(self):
-    return self.train(False)
-
-
-@add_to(Module)
-def __call__(self, x):
-    return self.forward(x)
 
 
 # %% [markdown]
@@ -405,6 +401,10 @@ with torch.no_grad():
 print(f"largest running variance after the 100 questions: {poisoned:.5f}")
 print("in eval mode, answers:", len(torch.unique(alone.round(decimals=4), dim=0)))
 print("alone as in company:", torch.allclose(alone, together, atol=1e-6))
+try:
+    torch.nn.BatchNorm1d(200)(torch.zeros(1, 200))
+except ValueError:
+    print("PyTorch's, one example in training: an error")
 
 # %% [markdown]
 # There is worse. Each of the hundred questions also moved the running averages, towards
