@@ -34,7 +34,7 @@ def test_it_runs_from_top_to_bottom_without_an_error_anywhere(lecture):
 
 
 def test_every_figure_explorable_and_prediction_is_on_the_page(lecture):
-    complete(lecture, explorables=5, runs=5)
+    complete(lecture, explorables=5, runs=6)
 
 
 def test_its_formulas_are_set(lecture):
