@@ -418,7 +418,7 @@ except ValueError:
 # %% [markdown]
 # ## How the work is done
 #
-# **Question.** Five networks are to come, and some will differ by hundredths of a nat.
+# **Question.** Six networks are to come, and some will differ by hundredths of a nat.
 # How do we compare them so that a difference means something?
 #
 # By habits. The first: shapes before all else. A layer begins as a few lines on a small
@@ -681,10 +681,10 @@ experiment("tree", tree, steps)
 guess.compare(round(dev_of("8 letters") - dev_of("tree"), 3))
 
 # %% [markdown] tags=["why"]
-# **Why.** A hundredth of a nat or so. In the video, after 200,000 steps, even that is
-# gone: the flat network ends at $2.027$, the tree at $2.029$. What had paid is the
-# longer context. At this size the tree as such is hardly better; it is a promise for
-# larger models.
+# **Why.** Next to nothing. In the video, after 200,000 steps, it is less than nothing:
+# the flat network ends at $2.027$, the tree at $2.029$. What had paid is the longer
+# context. At this size the tree as such is hardly better; it is a promise for larger
+# models.
 #
 # And there is a fault in ours. Nothing has complained about it.
 
@@ -775,8 +775,8 @@ experiment("tree, mended", mended_tree, steps)
 print(f"the fault, on dev: {dev_of('tree') - dev_of('tree, mended'):+.3f}")
 
 # %% [markdown]
-# It is a matter of some thousandths, in the video as well. That is why nobody finds
-# such a fault by the loss: it is found by somebody who looks at a shape. It cost
+# A hundredth of a nat or so, in one run of each; another seed may move it. Nobody finds
+# such a fault by the loss: it is found by somebody who looks at a shape. And it costs
 # something else besides. A layer with a mean for each of four places can be used on
 # four places and no others, and we shall want to.
 #
@@ -837,8 +837,8 @@ _ = ax.legend(loc="upper right", ncols=2)
 #
 # A run of some thousand steps is not one of 200,000: ours stop where the video's have
 # hardly begun. The columns agree on what is large, context and room, and differ on what
-# is small. And the gap between train and dev opens for the wider tree: it begins to
-# know its names by heart.
+# is small. And for the wider networks the gap between train and dev opens: they begin
+# to know their names by heart.
 
 # %% [markdown]
 # And how does it write? Letter by letter, as in lesson 3, with the switch turned.

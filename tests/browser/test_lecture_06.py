@@ -46,10 +46,11 @@ def test_a_click_on_a_node_says_which_letters_it_sees(lecture):
     assert tree.claim == 'Node F sees 4 of 8 letters: "emma"'
     tree.hit(1).says('Node B sees 2 of 8 letters: ".."')
     tree.click("G").says('Node G sees 8 of 8 letters: "....emma"')
-    tree.click("all at once").says("Node A sees 8 of 8 letters")
-    tree.click("four, then two").says("Node C sees 8 of 8 letters")
-    tree.hit(1).says('Node B sees 4 of 8 letters: "emma"')
-    tree.type("ada").says('Node B sees 4 of 8 letters: ".ada"')
+    tree.click("all at once").says("Node G sees 8 of 8 letters")
+    tree.click("four, then two").says("Node G sees 8 of 8 letters")
+    tree.hit(1).says('Node F sees 4 of 8 letters: "emma"')
+    tree.type("ada").says('Node F sees 4 of 8 letters: ".ada"')
+    tree.click("B").says("This tree has no node B: choose E F G")
 
 
 def test_the_shapes_are_followed_through_the_layers(lecture):

@@ -121,8 +121,8 @@ def test_a_level_s_nodes_share_the_eight_letters_out(said: str, plan: tuple) -> 
         spans = [range(n.first, n.last) for n in nodes if n.level == level]
         assert [i for span in spans for i in span] == list(range(8)), said
     assert (nodes[-1].first, nodes[-1].last) == (0, 8)
-    page = receptive_tree().page(plan=plan, node=len(nodes) - 1)
-    assert page.title == f'Node {nodes[-1].name} sees 8 of 8 letters: "....emma"'
+    page = receptive_tree().page(plan=plan, node="G")
+    assert page.title == 'Node G sees 8 of 8 letters: "....emma"'
 
 
 def test_the_nodes_see_what_gradients_reach() -> None:
@@ -136,10 +136,17 @@ def test_the_nodes_see_what_gradients_reach() -> None:
     assert reached == list(range(node.first, node.last)) == [4, 5, 6, 7]
 
 
-def test_a_node_that_a_smaller_tree_lacks_becomes_its_last() -> None:
-    page = receptive_tree().page(plan=(8,), node=6)
-    assert page.title.startswith("Node A sees 8") and len(page.rows) == 1
-    assert "all eight letters at once" in page.look
+@pytest.mark.parametrize(("said", "plan"), PLANS)
+def test_the_button_the_claim_and_the_ring_agree(said: str, plan: tuple) -> None:
+    there = {node.name: node for node in nodes_of(plan)}
+    for name in "ABCDEFG":
+        page = receptive_tree().page(plan=plan, node=name)
+        ringed = page.body.count("<circle") - 2 * len(there)
+        if name in there:
+            assert page.title.startswith(f"Node {name} sees") and ringed == 1, said
+        else:
+            assert page.title.startswith(f"This tree has no node {name}: ")
+            assert ringed == 0
 
 
 # --- Shapes -----------------------------------------------------------------------

@@ -21,7 +21,8 @@ from workbook.explore.base import (
     Steps,
 )
 
-NAMES = "ABCDEFG"
+SPANS = [(0, 2), (2, 4), (4, 6), (6, 8), (0, 4), (4, 8), (0, 8)]
+NAMES = dict(zip(SPANS, "ABCDEFG", strict=True))  # letters under a node -> its name
 BLOCK = 8  # letters that the tree sees
 LONGEST = 10  # letters of a name that fit over its padding
 PLANS = [
@@ -56,14 +57,15 @@ class Node:
     last: int
 
 
+NOWHERE = Node("", 0, 0, 0, 0)  # what is chosen where the tree lacks the node
+
+
 def nodes_of(plan: tuple[int, ...]) -> list[Node]:
     """The nodes over eight letters, level by level; plan: how many are joined."""
     wide = list(accumulate(plan, mul))  # letters under a node, at each level
     places = [(i + 1, k, n) for i, n in enumerate(wide) for k in range(BLOCK // n)]
-    return [
-        Node(NAMES[i], level, k, k * n, (k + 1) * n)
-        for i, (level, k, n) in enumerate(places)
-    ]
+    spans = [(level, k, k * n, (k + 1) * n) for level, k, n in places]
+    return [Node(NAMES[span[2:]], *span) for span in spans]
 
 
 def receptive_tree(word: str = "emma", node: str = "F") -> Explorable:
@@ -73,18 +75,15 @@ def receptive_tree(word: str = "emma", node: str = "F") -> Explorable:
     node: the one that is chosen to begin with, A to G.
     """
 
-    def draw(word: str, plan: tuple[int, ...], node: int) -> Page:
+    def draw(word: str, plan: tuple[int, ...], node: str) -> Page:
         context = ("." * BLOCK + _spelled(word))[-BLOCK:]
         return _Tree(context, plan).page(node)
 
-    start = NAMES.index(node)
     return Explorable(
         draw,
         Field("word", "name", word, "a name", "200px"),
         Choice("plan", "join", PLANS, PLANS[0][1]),
-        Choice(
-            "node", "node", [(n, i) for i, n in enumerate(NAMES)], start, small=True
-        ),
+        Choice("node", "node", [(n, n) for n in NAMES.values()], node, small=True),
     )
 
 
@@ -96,17 +95,23 @@ class _Tree:
         self.nodes = nodes_of(plan)
         self.high = 62.0  # pixels from a level to the next
 
-    def page(self, chosen: int) -> Page:
-        node = self.nodes[min(chosen, len(self.nodes) - 1)]
-        seen = self.context[node.first : node.last]
+    def page(self, chosen: str) -> Page:
+        node = next((each for each in self.nodes if each.name == chosen), NOWHERE)
         return Page(
-            title=f'Node {node.name} sees {len(seen)} of 8 letters: "{seen}"',
+            title=self._claim(chosen, node),
             look=self._look(),
             body=self._edges(node) + self._knots(node) + self._letters(node),
             height=self._y(0) + 46,
             header=("node", "level", "reads", "sees"),
             rows=[self._row(each) for each in self.nodes],
         )
+
+    def _claim(self, chosen: str, node: Node) -> str:
+        if node is NOWHERE:
+            others = " ".join(each.name for each in self.nodes)
+            return f"This tree has no node {chosen}: choose {others}"
+        seen = self.context[node.first : node.last]
+        return f'Node {chosen} sees {len(seen)} of 8 letters: "{seen}"'
 
     def _look(self) -> str:
         if len(self.plan) == 1:
@@ -158,7 +163,7 @@ class _Tree:
     def _knots(self, chosen: Node) -> str:
         """The nodes with their names, and the shape of each level beside it."""
         marks = []
-        for i, node in enumerate(self.nodes):
+        for node in self.nodes:
             x, y = self._at(node)
             mine = chosen.first <= node.first and node.last <= chosen.last
             mine = mine and node.level <= chosen.level
@@ -168,7 +173,8 @@ class _Tree:
             )
             if node == chosen:
                 marks.append(_ring(x, y))
-            marks.append(svg.hit(x - 20, y - 20, 40, 40, "node", i))
+            button = list(NAMES.values()).index(node.name)
+            marks.append(svg.hit(x - 20, y - 20, 40, 40, "node", button))
         for level in range(len(self.plan) + 1):
             count = sum(node.level == level for node in self.nodes) or BLOCK
             numbers = "H" if level else "C"
