@@ -472,7 +472,7 @@ def experiment(name, model, steps, lr=0.1):
         ix = torch.randint(0, len(Xtr), (32,), generator=dice)
         losses.append(descend(model, Xtr[ix], Ytr[ix], run.lr))
         run.log(loss=losses[-1])
-        if step % 2_000 == 0:
+        if step % 2_000 == 0 or step == steps - 1:
             run.log(dev=evaluate(model, Xdev, Ydev))
     row = {"name": name, "lr": lr, "steps": len(losses)}
     row["size"] = sum(p.nelement() for p in model.parameters())
@@ -833,7 +833,7 @@ _ = ax.legend(loc="upper right", ncols=2)
 
 # %% [markdown]
 # **Look.** Every line takes a step down where the rate falls. The upper grey one, with
-# three letters, stays above the others; the wider tree, in orange, goes lowest.
+# three letters, stays above the others; the wider tree, solid orange, goes lowest.
 #
 # A run of some thousand steps is not one of 200,000: ours stop where the video's have
 # hardly begun. The columns agree on what is large, context and room, and differ on what
