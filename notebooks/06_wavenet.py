@@ -298,8 +298,9 @@ def load_state_dict(self, state):
 # %% [markdown]
 # A module is three drawers, a switch and a call. Whatever is assigned is found again.
 #
-# **Your turn.** In the exercises: `wavenet.embedding`, and `wavenet.module`, this class
-# with its lists, its switch and its state.
+# **Your turn.** In the exercises: `wavenet.embedding`, and `wavenet.module`, the same
+# habits by another way: it fills no drawers, and looks through its attributes when it
+# is asked.
 
 # %% [markdown]
 # ## Layers in a row
@@ -431,7 +432,7 @@ except ValueError:
 # %%
 @torch.no_grad()
 def evaluate(model, X, Y):
-    """The mean loss over all of these examples; the switch is put back."""
+    """The mean loss over all of these examples; the model then trains on."""
     model.eval()
     loss = sum(
         F.cross_entropy(model(x), y, reduction="sum").item()
@@ -691,8 +692,8 @@ guess.compare(round(dev_of("8 letters") - dev_of("tree"), 3))
 # %% [markdown]
 # Two at a time, level by level; and a fair comparison before a claim.
 #
-# **Your turn.** In the exercises: `wavenet.flatten_consecutive`, then
-# `wavenet.receptive_field`, and `wavenet.hierarchical_model` with `wavenet.train`.
+# **Your turn.** In the exercises: `wavenet.flatten_consecutive`. The whole tree follows
+# below, when its BatchNorm is in order.
 
 # %% [markdown]
 # ## Whose mean is it?
@@ -782,7 +783,8 @@ print(f"the fault, on dev: {dev_of('tree') - dev_of('tree, mended'):+.3f}")
 #
 # Broadcasting hides what a shape shows.
 #
-# **Your turn.** In the exercises: `wavenet.batchnorm_3d`.
+# **Your turn.** In the exercises: `wavenet.batchnorm_3d`, the search and the cure; then
+# `wavenet.hierarchical_model`, and `wavenet.train`.
 
 # %% [markdown]
 # ## More room
@@ -988,9 +990,12 @@ for dilation in (1, 2, 4):
     print(f"{dilation} apart: {tuple(places.shape)}, last {places[0, -1].tolist()}")
 
 # %% [markdown]
-# Eight places in, one place out, with the letters in the order of the tree. With more
-# places in, there are more out. So we put seven dots in front of a line, and each of
-# its letters gets an output of its own.
+# Eight places in, one place out, with the letters in the order of the tree. A layer
+# that joins two places $d$ apart makes the line shorter by $d$, and what is seen longer
+# by $d$: the receptive field is $1 + 1 + 2 + 4 = 8$.
+#
+# With more places in, there are more out. So we put seven dots in front of a line, and
+# each of its letters gets an output of its own.
 
 
 # %%
@@ -1129,7 +1134,8 @@ print(torch.allclose(by_conv, by_join, atol=1e-4))
 #
 # Same weights, same outputs, less work.
 #
-# **Your turn.** In the exercises: `wavenet.conv_equals_tree`.
+# **Your turn.** In the exercises: `wavenet.receptive_field`, counted and measured;
+# `wavenet.conv_equals_tree`, by way of `F.conv1d`.
 
 # %% [markdown]
 # ## What you have now
