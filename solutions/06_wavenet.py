@@ -468,7 +468,7 @@ check("wavenet.batchnorm_3d", changed_shapes, BatchNorm1d)
 
 # %% [markdown] tags=["hint"]
 # `mean` and `var` take a tuple of dimensions: all of `x` but the last. For
-# `changed_shapes`, note the shapes in a dict, run the copy in training, note them again.
+# `changed_shapes`, note the shapes in a dict, run the copy in training, note again.
 
 # %% [markdown] tags=["hint"]
 # `dims = tuple(range(____))`, then `x.mean(dims)`, `x.var(dims, correction=____)`; a
@@ -731,7 +731,7 @@ check("wavenet.train", evaluate, train)
 
 # %%
 def on_all_names(steps: int = budget(full=20_000, check=60)) -> None:
-    """76,579 parameters, eight letters of context, the rate cut for the last quarter."""
+    """The lecture's tree on the course's split, its rate cut for the last quarter."""
     model = WaveNet(generator=torch.Generator().manual_seed(42))
     piles = split_words(words)
     train_set, dev_set, _ = (build_dataset(w, stoi, model.block_size) for w in piles)
@@ -866,7 +866,7 @@ class Fuse(torch.nn.Module):
         self.n = n
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.view(len(x), x.shape[1] // self.n, self.n * x.shape[2])
+        x = x.reshape(len(x), x.shape[1] // self.n, self.n * x.shape[2])
         return x.squeeze(1) if x.shape[1] == 1 else x
 
 
