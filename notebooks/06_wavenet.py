@@ -501,7 +501,7 @@ class Newest(Module):
         return x[:, -self.n :]
 
 
-steps = budget(full=10_000, check=60)
+steps = budget(full=8_000, check=60)
 three = Sequential(Newest(3), *flat_net(letters=3).layers)
 experiment("3 letters", three, steps)
 
