@@ -844,10 +844,10 @@ def _names(found: Any) -> Said:
     return Said(", ".join(sorted(name or "(root)" for name in found)) or "none")
 
 
-def _pairs(out: Any) -> list | dict:
+def _pairs(out: Any) -> Any:
     """Pairs (name, thing) as a list; else what they are."""
-    if out is None or out is ... or not hasattr(type(out), "__iter__"):
-        return _otherwise(out) or {"result": Said("None")}
+    if isinstance(out, Tensor | str) or not hasattr(type(out), "__iter__"):
+        return _otherwise(out)
     found = list(out.items() if isinstance(out, dict) else out)
     fits = all(type(p) in (tuple, list) and len(p) == 2 for p in found)
     fits = fits and all(type(p[0]) is str for p in found)
@@ -858,7 +858,7 @@ def _walked(Module: type, asked: str, *prefix: str) -> Any:
     """What a walk over the names gives, and whether it is the things themselves."""
     whole = _tree_of(Module)
     found = _pairs(getattr(whole, asked)(*prefix))
-    if isinstance(found, dict):
+    if type(found) is not list:
         return found
     start = f"{prefix[0]}." if prefix else ""
     right = [
@@ -889,7 +889,8 @@ def _listed(Module: type, shared: bool) -> Any:
     if shared:
         whole.again, whole.second.b.weight = whole.first, whole.gain
     found = whole.parameters()
-    if found is None or found is ... or isinstance(found, str | dict | Tensor):
+    loose = isinstance(found, str | dict | Tensor)
+    if loose or not hasattr(type(found), "__iter__"):
         return _otherwise(found)
     own = {id(_at(whole, path)): path for path in reversed(_PARAMETERS)}
     return {"parameters": _names(own.get(id(p), "another") for p in list(found))}
