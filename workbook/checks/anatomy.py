@@ -43,7 +43,8 @@ def is_library(filename: str) -> bool:
     """Whether code of this file is Python's, a package's or ours, not the learner's."""
     if filename.startswith("<frozen"):
         return True
-    return filename.startswith(_LIBRARIES)
+    elsewhere = "site-packages" in Path(filename).parts  # of another environment
+    return elsewhere or filename.startswith(_LIBRARIES)
 
 
 def _inside(thing: Any) -> Iterator[Any]:

@@ -38,6 +38,11 @@ _DOORS = {
     "forces": "backprop",
     "batchnorm_gradient": "backprop",
     "backprop_tape": "tape",
+    "receptive_tree": "wavenet",
+    "shared_nodes": "wavenet",
+    "shape_tracer": "shapes",
+    "norm_axes": "shapes",
+    "smoothing": "smoothing",
 }
 
 __all__ = list(_DOORS)
