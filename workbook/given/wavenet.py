@@ -140,7 +140,7 @@ class FlattenConsecutive(Module):
         """The fused vectors, on the same storage."""
         N, T, C = x.shape
         x = x.view(N, T // self.n, self.n * C)
-        return x.squeeze(1) if T == self.n else x
+        return x.squeeze(1) if self.n == T else x
 
 
 class Sequential(Module):
