@@ -24,6 +24,8 @@ DPI = 200
 ON_PAGE = 100  # pixels an inch has on a page
 
 Box = tuple[float, float, float, float]
+ASIDE = 22  # letters of a reference's name and number beside the picture
+Tip = tuple[str, str, float, float]  # a name, its colour, and where it points: x, y
 
 COLOURS = {
     "train": style.TRAIN,
@@ -74,7 +76,7 @@ def _box(name: str, place: int, beside: int) -> Box:
     """Left, top, width and height of a panel's axes in its row, in inches."""
     left = place * WIDTH / 2
     if name == "loss":
-        return 0.55, 0.1, WIDTH - 1.7, LOSS - 0.6
+        return 0.55, 0.1, WIDTH - 1.95, LOSS - 0.6
     if name == "updates":
         wide = WIDTH - 1.9 if beside == 1 else WIDTH / 2 - 1.75
         return left + 0.55, 0.3, wide, OTHER - 0.8
@@ -154,20 +156,31 @@ def _loss(ax: Axes, it: Losses) -> None:
             alpha=0.5 if large else 0.25,
             linewidths=0,
         )
-    for value_name, value in it.references:
-        if it.log and value <= 0:
-            continue
-        low, high = ax.get_ylim()
-        if low <= value <= high:
-            style.reference_line(
-                ax, value, f"{value_name} {style.number(value, 4)}".strip()
-            )
-    _lines(ax, it)
+    _label(ax, [*_lines(ax, it), *_references(ax, it)])
     _marks(ax, it)
 
 
-def _lines(ax: Axes, it: Losses) -> None:
-    tips = []
+def _references(ax: Axes, it: Losses) -> list[Tip]:
+    """Grey lines at the heights to compare with, as far as they can be seen."""
+    (low, high), right = ax.get_ylim(), it.xlim[1]
+    seen = [(name, value) for name, value in it.references if low <= value <= high]
+    for _, value in seen:
+        style.reference_line(ax, value)
+    named = [(name, style.number(value, 4), value) for name, value in seen]
+    return [
+        (f"{_begun(name, ASIDE - len(told))} {told}".strip(), style.SOFT, right, value)
+        for name, told, value in named
+    ]
+
+
+def _begun(name: str, room: int) -> str:
+    """A name, or its beginning where the room is short."""
+    return name if len(name) <= room else f"{name[: room - 1].rstrip(' ,')}…"
+
+
+def _lines(ax: Axes, it: Losses) -> list[Tip]:
+    """The curves; what each is called, and where it ends."""
+    tips: list[Tip] = []
     for line in it.lines:
         dash = "-" if line.name == "train" else style.DASHED
         ring = line.name != "train" and len(line.points) <= FEW
@@ -183,28 +196,26 @@ def _lines(ax: Axes, it: Losses) -> None:
         )
         finite = [p for p in line.points if math.isfinite(p[1])]
         if finite:
-            tips.append((line, *finite[-1]))
-    _label(ax, tips)
+            tips.append((line.end, COLOURS[line.colour], *finite[-1]))
+    return tips
 
 
-def _label(
-    ax: Axes, tips: list[tuple[scene.Line, float, float]], fits: int = 30
-) -> None:
+def _label(ax: Axes, tips: list[Tip], fits: int = 30) -> None:
     """A name at the end of each line, none on top of another."""
     if not tips:
         return
     to_pixels = ax.transData.transform
-    tips = sorted(tips, key=lambda tip: -tip[2])
+    tips = sorted(tips, key=lambda tip: -tip[3])
     high = ax.figure.get_figheight() * ax.figure.dpi
-    ys = [high - to_pixels((x, y))[1] for _, x, y in tips]
+    ys = [high - to_pixels((x, y))[1] for _, _, x, y in tips]
     placed = apart(ys, min(ys), max([*ys, high]))
-    right = max(x for _, x, _ in tips)
-    for (line, _, y), was, now in zip(tips, ys, placed, strict=True):
-        label = style.label_line(
-            ax, (right, y), fit_end(line.end, fits), COLOURS[line.colour]
-        )
+    right = max(x for _, _, x, _ in tips)
+    for (name, colour, _, y), was, now in zip(tips, ys, placed, strict=True):
+        label = style.label_line(ax, (right, y), fit_end(name, fits), colour)
         label.xyann = (5, (was - now) * 72 / ax.figure.dpi)
         label.set_fontsize(8.5)
+        if colour == style.SOFT:  # a line to compare with, and no curve
+            label.set(fontsize=8, fontweight="normal")
 
 
 def _marks(ax: Axes, it: Losses) -> None:
@@ -296,7 +307,7 @@ def _updates(ax: Axes, it: Updates) -> None:
             linewidth=1.2,
             linestyle=dash,
         )
-    _label(ax, [(line, *line.points[-1]) for line in it.lines], 20)
+    _label(ax, [(x.end, COLOURS[x.colour], *x.points[-1]) for x in it.lines], 20)
 
 
 _DRAW = {
