@@ -1139,11 +1139,11 @@ check("wavenet.beat_the_lecture", beat_the_lecture)
 
 # %% [markdown] tags=["solution"]
 # The answer above: 8,000 steps, decay 0.12, dropout before the last layer alone,
-# $1.786$ on train, $1.959$ on dev. GELU buys most. Dropout keeps train and dev together and learns more slowly, so a
-# short run has no use for it. A fourth level, 16 letters of 104 units, with decay 0.15
-# and dropout before the last layer, gave $1.983$ after 6,000 steps. A name goes through
-# the convolution once: where it has not begun, its first node, which has dots alone
-# under it, stands for all nodes before it.
+# $1.786$ on train, $1.959$ on dev. GELU buys most. Dropout keeps train and dev together
+# and learns more slowly, so a short run has no use for it. A fourth level, 16 letters
+# of 104 units, with decay 0.15 and dropout before the last layer, gave $1.983$ after
+# 6,000 steps. A name goes through the convolution once: where it has not begun, its
+# first node, which has dots alone under it, stands for all nodes before it.
 
 # %% [markdown]
 # The check trains on 800 names, for a moment. For the full figure, take the `#` away
