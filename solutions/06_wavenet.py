@@ -1138,11 +1138,12 @@ check("wavenet.beat_the_lecture", beat_the_lecture)
 # | 6,000 steps | 1.772 | 1.964 | 70 |
 
 # %% [markdown] tags=["solution"]
-# GELU buys most. Dropout keeps train and dev together and learns more slowly, so a
-# short run has no use for it. A fourth level, 16 letters of 104 units, with decay 0.15
-# and dropout before the last layer, gave $1.983$ after 6,000 steps. A name goes through
-# the convolution once: where it has not begun, its first node, which has dots alone
-# under it, stands for all nodes before it.
+# The answer above: 8,000 steps, decay 0.12, dropout before the last layer alone,
+# $1.786$ on train, $1.959$ on dev. GELU buys most. Dropout keeps train and dev together
+# and learns more slowly, so a short run has no use for it. A fourth level, 16 letters
+# of 104 units, with decay 0.15 and dropout before the last layer, gave $1.983$ after
+# 6,000 steps. A name goes through the convolution once: where it has not begun, its
+# first node, which has dots alone under it, stands for all nodes before it.
 
 # %% [markdown]
 # The check trains on 800 names, for a moment. For the full figure, take the `#` away
@@ -1152,7 +1153,7 @@ check("wavenet.beat_the_lecture", beat_the_lecture)
 tried: list[dict] = []
 
 
-def full_run(steps: int = budget(full=7_000, check=40)) -> None:
+def full_run(steps: int = budget(full=8_000, check=40)) -> None:
     """Run beat_the_lecture on the course's split and print the table."""
     train_names, dev_names, _ = split_words(words)
     model = beat_the_lecture(train_names, dev_names, stoi, steps, tried)

@@ -1599,11 +1599,12 @@ def tabulate(rows, columns):
     },
     "wavenet.beat_the_lecture": {
         "always the same letter": """
-class Stubborn(Module):
+class Stubborn(torch.nn.Module):
     block_size = 3
 
     def __init__(self):
-        self.weight = torch.zeros(27, requires_grad=True)
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(27))
 
     def forward(self, X):
         return self.weight.expand(len(X), 27) * 1
@@ -1613,11 +1614,12 @@ def beat_the_lecture(train, dev, stoi, steps, log):
     return Stubborn()
 """,
         "two outputs": """
-class Pair(Module):
+class Pair(torch.nn.Module):
     block_size = 3
 
     def __init__(self):
-        self.weight = torch.zeros(27, requires_grad=True)
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(27))
 
     def forward(self, X):
         return self.weight.expand(len(X), 27), None
@@ -1627,11 +1629,12 @@ def beat_the_lecture(train, dev, stoi, steps, log):
     return Pair()
 """,
         "one letter short": """
-class Short(Module):
+class Short(torch.nn.Module):
     block_size = 3
 
     def __init__(self):
-        self.weight = torch.zeros(26, requires_grad=True)
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(26))
 
     def forward(self, X):
         return self.weight.expand(len(X), 26) * 1

@@ -4178,8 +4178,11 @@ def _logged(experiment: Callable, fails: str, *seed: int) -> Any:
     if odd:
         return {"error": Said(f"{type(odd[0]).__name__}, not its text")}
     drawn = {number for _, number in run.calls}
-    return {
-        "rows": [_row_told(row) for row in rows],
+    told = {f"row {name}": Said("missing") for name in _VARIANTS}
+    for name, row in zip(_VARIANTS, rows, strict=False):
+        told[f"row {name}"] = _row_told(row)
+    return told | {
+        "rows": len(rows),
         "options handed over": [options for options, _ in run.calls],
         "dice": _is(len(drawn) <= 1, "the same for each", "going on from run to run"),
         "seed": Said(_seed_said(run, *(seed or (42,)))),
@@ -4187,14 +4190,15 @@ def _logged(experiment: Callable, fails: str, *seed: int) -> Any:
     }
 
 
-def _row_told(row: dict) -> dict[str, Any]:
-    """A row with its seconds in words."""
-    found = dict(sorted(row.items()))
-    seconds = found.get("seconds")
-    if seconds is not None:
-        fits = type(seconds) is float and 0 <= seconds < 60
-        found["seconds"] = Said("a duration" if fits else "no duration")
-    return found
+def _row_told(row: dict) -> Said:
+    """A row in one line, its seconds in words."""
+    found = {str(k): v for k, v in row.items() if k != "seconds"}
+    words = [f"{k} {v!r}"[:40] for k, v in sorted(found.items())]
+    spent = row.get("seconds")
+    if spent is None:
+        return Said("; ".join([*words, "no seconds"]))
+    fits = type(spent) is float and 0 <= spent < 60
+    return Said("; ".join([*words, "seconds" if fits else "seconds: no duration"]))
 
 
 def _seed_said(run: _Runs, seed: int) -> str:
@@ -4205,15 +4209,15 @@ def _seed_said(run: _Runs, seed: int) -> str:
 
 
 def _rows_wanted(fails: str) -> dict[str, Any]:
-    rows = []
+    rows = {}
     for name, options in _VARIANTS.items():
         found: dict[str, Any] = {"dev": 2.0 + options["width"] / 10, "parameters": 7}
         if options["kind"] == fails:
             found = {"error": f"no {fails}"}
-        row = {"name": name, **options, **found, "seconds": Said("a duration")}
-        rows.append(dict(sorted(row.items())))
-    return {
-        "rows": rows,
+        row = {"name": name, **options, **found, "seconds": 0.0}
+        rows[f"row {name}"] = _row_told(row)
+    return rows | {
+        "rows": len(_VARIANTS),
         "options handed over": list(_VARIANTS.values()),
         "dice": Said("the same for each"),
         "seed": Said("the one given"),
@@ -4634,13 +4638,15 @@ def _attempted(beat: Callable) -> Any:
         return made
     model, log, old, untouched = made
     count = sum(p.numel() for p in {id(p): p for p in model.parameters()}.values())
+    if not 0 < count <= _MOST:
+        return {"parameters": Said("more than 76,579" if count else "none")}
     logits, Y = _asked(model, names[800:950])
     if not isinstance(logits, Tensor) or tuple(logits.shape) != (len(Y), 27):
         shape = f"shape {tuple(getattr(logits, 'shape', ()))}"
         return {"logits": Said(shape if isinstance(logits, Tensor) else kind(logits))}
     loss = F.cross_entropy(logits.double(), Y).item()
     return {
-        "parameters": _is(0 < count <= _MOST, "at most 76,579", "more, or none"),
+        "parameters": Said("at most 76,579"),
         "logits": _logits_said(logits),
         "dev loss": _between(loss, 1.6, 2.9),
         "the log": _log_said(log, old),
