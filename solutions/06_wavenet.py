@@ -1125,9 +1125,8 @@ check("wavenet.beat_the_lecture", beat_the_lecture)
 # `F.gelu(____)`.
 
 # %% [markdown] tags=["solution"]
-# **Why.** One change at a time: 3,000 steps of 64 whole names, with a first version of
-# the network, from layers of `torch.nn`. One seed each, so that differences below
-# $0.01$ say nothing.
+# **Why.** One change at a time: 3,000 steps of 64 whole names, one seed, and layers of
+# `torch.nn` in place of ours.
 #
 # | recipe | train | dev | CPU s |
 # |---|--:|--:|--:|
@@ -1141,12 +1140,15 @@ check("wavenet.beat_the_lecture", beat_the_lecture)
 
 # %% [markdown] tags=["solution"]
 # The answer above: 8,000 steps, decay 0.12, dropout before the last layer alone,
-# $1.786$ on train, $1.959$ on dev, from one seed; another may end above $1.96$. Of what
-# the table changes, GELU buys most. Dropout keeps train and dev together
-# and learns more slowly, so a short run has no use for it. A fourth level, 16 letters
-# of 104 units, with decay 0.15 and dropout before the last layer, gave $1.983$ after
-# 6,000 steps. A name goes through the convolution once: where it has not begun, its
-# first node, which has dots alone under it, stands for all nodes before it.
+# $1.786$ on train, $1.959$ on dev. Of what the table changes, GELU buys most. Dropout
+# keeps train and dev together and learns more slowly, so a short run has no use for it.
+# A fourth level, 16 letters of 104 units, gave $1.983$ after 6,000 steps. A name goes
+# through the convolution once: where it has not begun, its first node, which has dots
+# alone under it, stands for all nodes before it.
+
+# %% [markdown] tags=["solution"]
+# These are single seeds. Differences below $0.01$ in the table say nothing, and another
+# seed of the answer may end above $1.96$.
 
 # %% [markdown]
 # The check trains on 800 names, for a moment. For the full figure, take the `#` away
