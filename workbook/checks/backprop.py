@@ -1913,6 +1913,13 @@ _PARTS = _t([5.0, 1.0], [-5.0, -1.0])
 
 def _judgements() -> Iterator[tuple[str, tuple, str]]:
     """What is compared, in words that can be typed, and the right judgement."""
+    yield from _forms()
+    yield from _sizes()
+    yield from _sums()
+
+
+def _forms() -> Iterator[tuple[str, tuple, str]]:
+    """Shape first, then type, then whether the numbers are finite."""
     yield "tensor([[2.0, 4.0]]) with itself", (_t([2.0, 4.0]), _t([2.0, 4.0])), "right"
     row = _t(0.5, 0.25, 0.125)
     yield "mine (3,), true (1, 3), the same numbers", (row, row[None]), "shape"
@@ -1931,6 +1938,10 @@ def _judgements() -> Iterator[tuple[str, tuple, str]]:
     yield "mine [1, inf]", (_t(1.0, math.inf), _t(1.0, 2.0)), "not finite"
     yield "true [1, nan]", (_t(1.0, 2.0), _t(1.0, math.nan)), "not finite"
     yield "true [1, -inf]", (_t(1.0, 2.0), _t(1.0, -math.inf)), "not finite"
+
+
+def _sizes() -> Iterator[tuple[str, tuple, str]]:
+    """The largest error as a share of the largest gradient."""
     yield "mine zeros, true [[0.02, -0.01], [0.003, 0]]", (0 * _TRUE, _TRUE), "value"
     yield "mine [0, 0], true [1e-9, -2e-9]", (_t(0.0, 0.0), _t(1e-9, -2e-9)), "value"
     yield "mine [1, 0], true [1, 1e-9]", (_t(1.0, 0.0), _t(1.0, 1e-9)), "right"
@@ -1940,25 +1951,19 @@ def _judgements() -> Iterator[tuple[str, tuple, str]]:
     yield "mine [-5, 1 + 3e-6], true [-5, 1]", near, "right"
     yield "mine [-1e-9], true [1e-9]", (_t(-1e-9), _t(1e-9)), "value"
     yield "mine [1e9], true [1e9 + 100]", (_t(1e9), _t(1e9 + 100)), "right"
+
+
+def _sums() -> Iterator[tuple[str, tuple, str]]:
+    """What is zero in truth, and sums that cancel, measured by their parts."""
     yield "zeros with zeros", (_t(0.0, 0.0), _t(0.0, 0.0)), "zero"
     yield "mine [1e-9], true [0]", (_t(1e-9), _t(0.0)), "value"
     noise = _t(2e-17, -1e-17)
     yield "mine [2e-17, -1e-17], true [1e-17, 0]", (noise, _t(1e-17, 0.0)), "value"
     yield "the same with parts", (noise, _t(1e-17, 0.0), _PARTS), "zero"
-    yield (
-        "mine [0], true [1e-9], parts [[5], [-5]]",
-        (
-            (_t(0.0), _t(1e-9), _t([5.0], [-5.0])),
-            "zero",
-        ),
-    )
-    yield (
-        "mine [0], true [0.5], parts [[5], [-4.5]]",
-        (
-            (_t(0.0), _t(0.5), _t([5.0], [-4.5])),
-            "value",
-        ),
-    )
+    nothing = _t(0.0), _t(1e-9), _t([5.0], [-5.0])
+    yield "mine [0], true [1e-9], parts [[5], [-5]]", nothing, "zero"
+    missed = _t(0.0), _t(0.5), _t([5.0], [-4.5])
+    yield "mine [0], true [0.5], parts [[5], [-4.5]]", missed, "value"
     agreed = _t(0.5), _t(0.5), _t([5.0], [-4.5])
     yield "mine [0.5], true [0.5], parts [[5], [-4.5]]", agreed, "right"
     falls = _t(-6.0), _t(-6.0 + 4e-6), _t([-6.0], [0.0])
@@ -1982,18 +1987,12 @@ def _judgements() -> Iterator[tuple[str, tuple, str]]:
 
 @exercise("backprop.compare")
 def compare(compare: Callable) -> Cases:
-    for text, args, want in _cleared():
+    for text, args, want in _judgements():
         yield case(text, lambda a=args: _called(compare, a), want)
     wide = _draw(4, 6, seed=_new_seed())
     off = wide + 3e-6 * wide.abs().max() * F.one_hot(torch.tensor(2), 6)
     act = lambda: _called(compare, (off, wide))  # noqa: E731
     yield case("new numbers, off by 3e-6", act, "value", fresh=True)
-
-
-def _cleared() -> Iterator[tuple[str, tuple, str]]:
-    for one in _judgements():
-        text, args, *want = one
-        yield (text, *args) if not want else one  # type: ignore[misc]
 
 
 def _judge(
