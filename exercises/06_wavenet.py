@@ -634,6 +634,19 @@ def after_each_letter(model: Module, x: Tensor, place: Tensor) -> Tensor:
     # TODO: or leave this out as well
     raise NotImplementedError("TODO wavenet.beat_the_lecture")
 
+# %% [markdown]
+# Dev is measured on all of its contexts; `windows` is lesson 3's `build_dataset` in
+# fewer lines. Then a layer, a schedule, and the recipe itself.
+
+# %%
+def windows(
+    names: list[str], stoi: dict[str, int], length: int
+) -> tuple[Tensor, Tensor]:
+    """Contexts (N, length) of some names, and the letters (N,) that follow them."""
+    rows = [torch.tensor([0] * length + [stoi[x] for x in n] + [0]) for n in names]
+    X = torch.cat([row[:-1].unfold(0, length, 1) for row in rows])
+    return X, torch.cat([row[length:] for row in rows])
+
 # %% exercise="wavenet.beat_the_lecture"
 class Gelu(Module):
     """GELU, and in training a share `drop` of its outputs dropped."""
