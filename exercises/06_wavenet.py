@@ -622,22 +622,6 @@ check("wavenet.experiment_log", experiment, ranked, tabulate)
 # loss in use. Return the model; it has a `block_size`, `parameters()`, `eval()`, and
 # gives logits $(N, 27)$ for contexts $(N, \text{block size})$.
 
-# %% exercise="wavenet.beat_the_lecture"
-def whole_names(names: list[str], stoi: dict[str, int], size: int) -> Iterator:
-    """Batches of names end to end: letters, the next ones, their places in a name."""
-    # TODO: or leave this function out, and read the names as you like
-    raise NotImplementedError("TODO wavenet.beat_the_lecture")
-
-
-def after_each_letter(model: Module, x: Tensor, place: Tensor) -> Tensor:
-    """The tree's logits after each letter of whole names, each node computed once."""
-    # TODO: or leave this out as well
-    raise NotImplementedError("TODO wavenet.beat_the_lecture")
-
-# %% [markdown]
-# Dev is measured on all of its contexts; `windows` is lesson 3's `build_dataset` in
-# fewer lines. Then a layer, a schedule, and the recipe itself.
-
 # %%
 def windows(
     names: list[str], stoi: dict[str, int], length: int
@@ -647,11 +631,27 @@ def windows(
     X = torch.cat([row[:-1].unfold(0, length, 1) for row in rows])
     return X, torch.cat([row[length:] for row in rows])
 
+# %% [markdown]
+# Dev is measured on all of its contexts; `windows` is lesson 3's `build_dataset` in
+# fewer lines. Now what a name is made into, a layer, a schedule, and the recipe itself.
+
+# %% exercise="wavenet.beat_the_lecture"
+def whole_names(names: list[str], stoi: dict[str, int], size: int) -> Iterator:
+    """Batches of names end to end: letters, the next ones, their places in a name."""
+    # TODO: or leave this function out, and read the names as you like
+    raise NotImplementedError("TODO wavenet.beat_the_lecture")
+
+
+def after_each_letter(
+    model: Module, x: Tensor, place: Tensor, drop: float = 0.0
+) -> Tensor:
+    """The tree's logits after each letter of whole names, each node computed once."""
+    # TODO: or leave this out as well
+    raise NotImplementedError("TODO wavenet.beat_the_lecture")
+
 # %% exercise="wavenet.beat_the_lecture"
 class Gelu(Module):
-    """GELU, and in training a share `drop` of its outputs dropped."""
-
-    drop = 0.0
+    """GELU of each number (Hendrycks and Gimpel, 2016)."""
 
     def forward(self, x: Tensor) -> Tensor:
         # TODO: or a layer of your own

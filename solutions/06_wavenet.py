@@ -1030,6 +1030,19 @@ check("wavenet.experiment_log", experiment, ranked, tabulate)
 # loss in use. Return the model; it has a `block_size`, `parameters()`, `eval()`, and
 # gives logits $(N, 27)$ for contexts $(N, \text{block size})$.
 
+# %%
+def windows(
+    names: list[str], stoi: dict[str, int], length: int
+) -> tuple[Tensor, Tensor]:
+    """Contexts (N, length) of some names, and the letters (N,) that follow them."""
+    rows = [torch.tensor([0] * length + [stoi[x] for x in n] + [0]) for n in names]
+    X = torch.cat([row[:-1].unfold(0, length, 1) for row in rows])
+    return X, torch.cat([row[length:] for row in rows])
+
+# %% [markdown]
+# Dev is measured on all of its contexts; `windows` is lesson 3's `build_dataset` in
+# fewer lines. Now what a name is made into, a layer, a schedule, and the recipe itself.
+
 # %% exercise="wavenet.beat_the_lecture" minutes=120 difficulty=5
 def whole_names(names: list[str], stoi: dict[str, int], size: int) -> Iterator:
     """Batches of names end to end: letters, the next ones, their places in a name."""
@@ -1045,7 +1058,9 @@ def whole_names(names: list[str], stoi: dict[str, int], size: int) -> Iterator:
     ### END SOLUTION
 
 
-def after_each_letter(model: Module, x: Tensor, place: Tensor) -> Tensor:
+def after_each_letter(
+    model: Module, x: Tensor, place: Tensor, drop: float = 0.0
+) -> Tensor:
     """The tree's logits after each letter of whole names, each node computed once."""
     # TODO: or leave this out as well
     ### BEGIN SOLUTION
@@ -1056,32 +1071,17 @@ def after_each_letter(model: Module, x: Tensor, place: Tensor) -> Tensor:
         x = torch.cat([x[before], x], 1)
         for layer in levels[i + 1 : i + 4]:
             x = layer(x)
-    return last(x)
+    return last(F.dropout(x, drop))  # used in training alone
     ### END SOLUTION
-
-# %% [markdown]
-# Dev is measured on all of its contexts; `windows` is lesson 3's `build_dataset` in
-# fewer lines. Then a layer, a schedule, and the recipe itself.
-
-# %%
-def windows(
-    names: list[str], stoi: dict[str, int], length: int
-) -> tuple[Tensor, Tensor]:
-    """Contexts (N, length) of some names, and the letters (N,) that follow them."""
-    rows = [torch.tensor([0] * length + [stoi[x] for x in n] + [0]) for n in names]
-    X = torch.cat([row[:-1].unfold(0, length, 1) for row in rows])
-    return X, torch.cat([row[length:] for row in rows])
 
 # %% exercise="wavenet.beat_the_lecture"
 class Gelu(Module):
-    """GELU, and in training a share `drop` of its outputs dropped."""
-
-    drop = 0.0
+    """GELU of each number (Hendrycks and Gimpel, 2016)."""
 
     def forward(self, x: Tensor) -> Tensor:
         # TODO: or a layer of your own
         ### BEGIN SOLUTION
-        return F.dropout(F.gelu(x), self.drop, self.training and self.drop > 0)
+        return F.gelu(x)
         ### END SOLUTION
 
 
@@ -1104,13 +1104,12 @@ def beat_the_lecture(
     model = WaveNet(len(stoi))
     for i in (4, 8, 12):
         setattr(model.net, str(i), Gelu())
-    model.net[12].drop = 0.1
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.12, fused=True)
     batches = whole_names(train, stoi, size=64)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 0.01 * one_cycle(step, steps)
         x, y, place = next(batches)
-        loss = F.cross_entropy(after_each_letter(model, x, place), y)
+        loss = F.cross_entropy(after_each_letter(model, x, place, drop=0.1), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -1655,7 +1655,7 @@ _WORDS = "an error may be worded as one likes"
 
 EQUIVALENT: dict[str, dict[str, str]] = {
     "wavenet.flatten_consecutive": {
-        "FlattenConsecutive.forward: x.squeeze(1) if T == self.n else x → "
+        "FlattenConsecutive.forward: x.squeeze(1) if self.n == T else x → "
         "x.squeeze(1)": "squeeze(1) leaves a longer dimension as it is",
     },
     "wavenet.sequential": {

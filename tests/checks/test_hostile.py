@@ -73,6 +73,13 @@ def in_words(id: str, body: str) -> Verdict:
     return verdict
 
 
+# what is stopped may be stopped in a callback of Python's own, which then tells of it
+told_aside = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@told_aside
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("id", IDS)
 def test_whatever_an_answer_does_is_told_in_words(id, name, limited):
@@ -80,6 +87,7 @@ def test_whatever_an_answer_does_is_told_in_words(id, name, limited):
     assert in_words(id, BODIES[name]).state == "not yet"
 
 
+@told_aside
 @pytest.mark.parametrize("name", TENSORS)
 @pytest.mark.parametrize("id", OF_TENSORS)
 def test_whatever_tensor_comes_back_is_told_in_words(id, name, limited):
