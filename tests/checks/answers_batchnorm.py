@@ -426,6 +426,17 @@ def unigram_loss(Y, vocab_size):
 """,
     },
     "batchnorm.fold_batchnorm": {
+        "divided, then multiplied": """
+def fold_batchnorm(linear, bn):
+    std = (bn.running_var + bn.eps) ** 0.5
+    shift = bn.beta - bn.running_mean / std * bn.gamma
+    if linear.bias is not None:
+        shift = shift + linear.bias / std * bn.gamma
+    new = Linear(*linear.weight.shape)
+    new.weight.data = (linear.weight / std * bn.gamma).detach()
+    new.bias.data = shift.detach()
+    return new
+""",
         "by asking the two layers": """
 def fold_batchnorm(linear, bn):
     n, m = linear.weight.shape
