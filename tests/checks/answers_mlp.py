@@ -375,6 +375,16 @@ def sample(model, itos, generator=None):
 """,
     },
     "mlp.init_loss": {
+        "switched off and on": """
+def loss_at_start(vocab_size):
+    return float(torch.tensor(float(vocab_size)).log())
+
+def calm(model):
+    for p, factor in ((model.W2, 0.02), (model.b2, 0)):
+        p.requires_grad_(False)
+        p *= factor
+        p.requires_grad_(True)
+""",
         "from a model of zeros, and by data": """
 def loss_at_start(vocab_size):
     even = torch.zeros(1, vocab_size, dtype=torch.float64)

@@ -33,6 +33,8 @@ def functions(objects: Iterable[Any]) -> list[FunctionType]:
         seen[id(thing)] = thing
         if type(thing) is FunctionType:
             if is_library(thing.__code__.co_filename):
+                # a decorator of a package, as @torch.no_grad(), hides an answer
+                queue += filter(None, [thing.__dict__.get("__wrapped__")])
                 continue
             found[id(thing)] = thing
         queue += _inside(thing)
