@@ -380,7 +380,7 @@ def loss_at_start(vocab_size):
     return float(torch.tensor(float(vocab_size)).log())
 
 def calm(model):
-    for p, factor in ((model.W2, 0.02), (model.b2, 0)):
+    for p, factor in ((model.W2, 0.01), (model.b2, 0)):
         p.requires_grad_(False)
         p *= factor
         p.requires_grad_(True)
