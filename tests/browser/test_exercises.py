@@ -21,17 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PAGE = "exercises/01_micrograd.ipynb"
 TODO, CHECK = "TODO micrograd.local_grads", 'check("micrograd.local_grads"'
 WRITTEN = [one for one in course().lessons if one.solution_source.exists()]
-OPEN = {"04_batchnorm", "06_wavenet"}  # one run each has failed: to be looked into
-every_lesson = pytest.mark.parametrize(
-    "one",
-    [
-        pytest.param(one, marks=pytest.mark.xfail(reason="failed once, reason unknown"))
-        if one.name in OPEN
-        else one
-        for one in WRITTEN
-    ],
-    ids=lambda one: one.name,
-)
+every_lesson = pytest.mark.parametrize("one", WRITTEN, ids=lambda one: one.name)
 RED = "[data-mime-type$=error], [data-mime-type$=stderr]"
 
 
