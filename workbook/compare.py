@@ -132,8 +132,11 @@ def _elements(array: Any, digits: int) -> str:
     """A small array in full, of a large one the beginning."""
     if odd := _odd(array):
         return f"<{odd}>"
-    if math.prod(_shape(array)) <= 12:
-        return _Short(digits).repr(array.tolist())
+    whole = (
+        _Short(digits).repr(array.tolist()) if math.prod(_shape(array)) <= 12 else ""
+    )
+    if 0 < len(whole) <= 16 * digits:  # else it fills more than a line
+        return whole
     first = array.reshape(-1)[:6].tolist()
     return f"[{', '.join(_Short(digits).repr(x) for x in first)}, …]"
 

@@ -26,8 +26,6 @@ def all_verdicts(id: str, again: int = 0) -> list:
 
 @pytest.mark.parametrize("id", IDS)
 def test_a_message_is_short_and_says_what_next(id):
-    if id == "batchnorm.train_deep":
-        pytest.xfail("the gradient of C is a line of 204 characters, still to be cut")
     for verdict in all_verdicts(id):
         lines = verdict.message.splitlines()
         assert lines[0] == f"{id}  not yet"
