@@ -21,9 +21,17 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from workbook.checks.cases import Case, Mutated, case, exercise
-from workbook.checks.rehoming import given
-from workbook.checks.tensors import Steps, is_nothing, named
+from workbook.checks.cases import Case, Mutated, case, exercise, new_seed
+from workbook.checks.rehoming import required
+from workbook.checks.tensors import (
+    Steps,
+    either,
+    is_nothing,
+    named,
+    normal,
+    otherwise,
+    seeded,
+)
 from workbook.compare import Said, kind, same, show
 from workbook.course import root
 
@@ -34,36 +42,11 @@ Parameters = dict[str, Tensor]
 
 @cache
 def _given() -> Any:
-    module = given("backprop")
-    if module is None:
-        raise FileNotFoundError("workbook/given/backprop.py: run `make exercises`")
-    return module
-
-
-def _g(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def _new_seed() -> int:
-    """A seed that nobody can know."""
-    return random.Random().randrange(10**6)
-
-
-def _is(fact: bool, yes: str, no: str) -> Said:
-    return Said(yes if fact else no)
+    return required("backprop")
 
 
 def _t(*values: Any) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
-
-
-def _draw(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=_g(seed), dtype=torch.float64)
-
-
-def _otherwise(out: Any, name: str = "result") -> Any:
-    """What came in place of the right kind of thing; None is left as it is."""
-    return out if is_nothing(out) else {name: Said(kind(out))}
 
 
 def _several(names: tuple[str, ...]) -> Callable[[Any], Any]:
@@ -71,7 +54,7 @@ def _several(names: tuple[str, ...]) -> Callable[[Any], Any]:
 
     def seen(out: Any) -> Any:
         if type(out) not in (tuple, list):
-            return _otherwise(out, names[0])
+            return otherwise(out, names[0])
         if len(out) != len(names):
             return {names[0]: Said(f"the first of {len(out)}, not of {len(names)}")}
         return dict(zip(names, out, strict=True))
@@ -82,7 +65,7 @@ def _several(names: tuple[str, ...]) -> Callable[[Any], Any]:
 def _one(name: str) -> Callable[[Any], Any]:
     """Look at one gradient; what is no tensor is told as it is."""
     return lambda out: (
-        named(name)(out) if isinstance(out, Tensor) else _otherwise(out, name)
+        named(name)(out) if isinstance(out, Tensor) else otherwise(out, name)
     )
 
 
@@ -139,11 +122,11 @@ def _all(check: Any, wrong: Wrong) -> None:
 
 
 def _labels(n: int, V: int, seed: int) -> Tensor:
-    return torch.randint(0, V, (n,), generator=_g(seed + 100))
+    return torch.randint(0, V, (n,), generator=seeded(seed + 100))
 
 
 def _logprobs_case(function: Callable, n: int, V: int, seed: int, **more: Any) -> Case:
-    logprobs, Y = torch.log_softmax(_draw(n, V, seed=seed), 1), _labels(n, V, seed)
+    logprobs, Y = torch.log_softmax(normal(n, V, seed=seed), 1), _labels(n, V, seed)
     return _logprobs_of(function, f"random logprobs ({n}, {V})", logprobs, Y, **more)
 
 
@@ -164,11 +147,11 @@ def logprobs(logprobs_backward: Callable) -> Cases:
         yield _logprobs_case(logprobs_backward, n, V, seed)
     text = "the same label in each row, logprobs (4, 3)"
     same = torch.full((4,), 1)
-    yield _logprobs_of(logprobs_backward, text, _draw(4, 3, seed=4), same)
+    yield _logprobs_of(logprobs_backward, text, normal(4, 3, seed=4), same)
     text = "32-bit logprobs (3, 5)"
-    short = _draw(3, 5, seed=5).float()
+    short = normal(3, 5, seed=5).float()
     yield _logprobs_of(logprobs_backward, text, short, _labels(3, 5, 5))
-    yield _logprobs_case(logprobs_backward, 6, 8, _new_seed(), fresh=True)
+    yield _logprobs_case(logprobs_backward, 6, 8, new_seed(), fresh=True)
 
 
 def _at_labels(like: Tensor, Y: Tensor, value: Any) -> Tensor:
@@ -273,17 +256,17 @@ def softmax_chain(softmax_chain: Callable) -> Cases:
     text = "dlogprobs [[0, 0, -1]], logits [[ln 1, ln 1, ln 2]]"
     yield _chain_case(softmax_chain, text, last, row)
     for n, V, seed in ((4, 6, 1), (7, 3, 2)):
-        up, logits = _draw(n, V, seed=seed), _draw(n, V, seed=seed + 50)
+        up, logits = normal(n, V, seed=seed), normal(n, V, seed=seed + 50)
         text = f"random dlogprobs and logits ({n}, {V})"
         yield _chain_case(softmax_chain, text, up, logits)
-    logits, Y = _draw(5, 8, seed=3), _labels(5, 8, 3)
+    logits, Y = normal(5, 8, seed=3), _labels(5, 8, 3)
     up = _at_labels(logits, Y, -0.2)
     text = "a loss of five labels, logits (5, 8)"
     yield _chain_case(softmax_chain, text, up, logits)
     text = "logits (5, 8), all of them 1000 higher"
     yield _chain_case(softmax_chain, text, up, logits + 1000)
-    seed = _new_seed()
-    up, logits = _draw(3, 5, seed=seed), _draw(3, 5, seed=seed + 1)
+    seed = new_seed()
+    up, logits = normal(3, 5, seed=seed), normal(3, 5, seed=seed + 1)
     text = "new dlogprobs and logits (3, 5)"
     yield _chain_case(softmax_chain, text, up, logits, fresh=True)
 
@@ -402,9 +385,9 @@ def _linear_random(
     function: Callable, n: int, a: int, b: int, seed: int, **more: Any
 ) -> Case:
     parts = (
-        _draw(n, b, seed=seed),
-        _draw(n, a, seed=seed + 1),
-        _draw(a, b, seed=seed + 2),
+        normal(n, b, seed=seed),
+        normal(n, a, seed=seed + 1),
+        normal(a, b, seed=seed + 2),
     )
     text = f"dy ({n}, {b}), x ({n}, {a}), W ({a}, {b})"
     return _linear_case(function, text, *parts, **more)
@@ -419,7 +402,7 @@ def linear_backward(linear_backward: Callable) -> Cases:
     for sizes in ((5, 3, 4, 1), (2, 7, 3, 2), (6, 1, 2, 3), (4, 4, 4, 4)):
         yield _linear_random(linear_backward, *sizes)
     yield _linear_random(linear_backward, 40, 30, 27, 5)
-    yield _linear_random(linear_backward, 3, 5, 2, _new_seed(), fresh=True)
+    yield _linear_random(linear_backward, 3, 5, 2, new_seed(), fresh=True)
 
 
 def _linear_with(
@@ -511,13 +494,13 @@ def tanh_backward(tanh_backward: Callable) -> Cases:
     text = "dy [2, 2, 2], y [0.5, -0.5, 0]"
     yield _tanh_case(tanh_backward, text, _t(2.0, 2.0, 2.0), half)
     for shape, seed in (((4, 3), 1), ((2, 3, 5), 2), ((), 3)):
-        dy, x = _draw(*shape, seed=seed), 2 * _draw(*shape, seed=seed + 1)
+        dy, x = normal(*shape, seed=seed), 2 * normal(*shape, seed=seed + 1)
         yield _tanh_case(tanh_backward, f"dy and y of shape {shape}", dy, x)
     full, dy = _t([30.0, -40.0], [0.3, 30.0]), _t([1.0, 2.0], [3.0, -4.0])
     text = "y [[1, -1], [0.2913, 1]]: three saturated units"
     yield _tanh_case(tanh_backward, text, dy, full)
-    seed = _new_seed()
-    dy, x = _draw(3, 4, seed=seed), _draw(3, 4, seed=seed + 1)
+    seed = new_seed()
+    dy, x = normal(3, 4, seed=seed), normal(3, 4, seed=seed + 1)
     yield _tanh_case(tanh_backward, "new dy and y (3, 4)", dy, x, fresh=True)
 
 
@@ -585,8 +568,8 @@ def _gain_case(
 
 
 def _gain_random(function: Callable, n: int, H: int, seed: int, **more: Any) -> Case:
-    raw = _normalised(_draw(n, H, seed=seed), 0)[0]
-    dy, gain = _draw(n, H, seed=seed + 1), 1 + _draw(H, seed=seed + 2) / 3
+    raw = _normalised(normal(n, H, seed=seed), 0)[0]
+    dy, gain = normal(n, H, seed=seed + 1), 1 + normal(H, seed=seed + 2) / 3
     text = f"dhpreact and bnraw ({n}, {H}), bngain ({H},)"
     return _gain_case(function, text, dy, raw, gain, **more)
 
@@ -604,7 +587,7 @@ def bn_gain_bias(bn_gain_bias: Callable) -> Cases:
     yield _gain_case(bn_gain_bias, text, dy, raw, gain)
     for n, H, seed in ((5, 3, 1), (4, 7, 2), (6, 6, 3), (32, 20, 4)):
         yield _gain_random(bn_gain_bias, n, H, seed)
-    yield _gain_random(bn_gain_bias, 7, 4, _new_seed(), fresh=True)
+    yield _gain_random(bn_gain_bias, 7, 4, new_seed(), fresh=True)
 
 
 def _gain_with(
@@ -714,13 +697,13 @@ def bn_chain(bn_chain: Callable) -> Cases:
     text = "dbnraw [[1], [0], [0], [0]], hprebn [[1], [1], [3], [3]], eps 0"
     yield _bn_case(bn_chain, text, up, x, 0.0)
     for n, H, eps, seed in ((5, 3, 0.5, 1), (4, 6, 0.01, 2), (7, 2, 0.0, 3)):
-        up, x = _draw(n, H, seed=seed), 1 + 2 * _draw(n, H, seed=seed + 1)
+        up, x = normal(n, H, seed=seed), 1 + 2 * normal(n, H, seed=seed + 1)
         text = f"dbnraw and hprebn ({n}, {H}), eps {eps}"
         yield _bn_case(bn_chain, text, up, x, eps)
-    up, x = _draw(32, 9, seed=4), _draw(32, 9, seed=5) / 100
+    up, x = normal(32, 9, seed=4), normal(32, 9, seed=5) / 100
     yield _bn_case(bn_chain, "dbnraw and small hprebn (32, 9), no eps given", up, x)
-    seed = _new_seed()
-    up, x = _draw(6, 4, seed=seed), _draw(6, 4, seed=seed + 1)
+    seed = new_seed()
+    up, x = normal(6, 4, seed=seed), normal(6, 4, seed=seed + 1)
     yield _bn_case(bn_chain, "new dbnraw and hprebn (6, 4)", up, x, 0.1, fresh=True)
 
 
@@ -857,8 +840,8 @@ def _table_random(
     seed: int,
     **more: Any,
 ) -> Case:
-    X = torch.randint(0, rows - 1, shape, generator=_g(seed))
-    demb = _draw(*shape, E, seed=seed)
+    X = torch.randint(0, rows - 1, shape, generator=seeded(seed))
+    demb = normal(*shape, E, seed=seed)
     text = f"demb {tuple(demb.shape)}, X {shape}, rows {rows}"
     return _table_case(function, text, demb, X, rows, **more)
 
@@ -872,7 +855,7 @@ def _looped(embedding_backward: Callable) -> Any:
             out = embedding_backward(demb, X, rows)
         counted.append(steps.taken)
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out)
     few, places, more = counted
     if max(places, more) - few < 10:
         return Said("no more than for few")
@@ -890,19 +873,19 @@ def embedding_backward(embedding_backward: Callable) -> Cases:
         ((2, 3, 2), 5, 8, 3),
     ):
         yield _table_random(embedding_backward, shape, E, rows, seed)
-    turned = _draw(3, 5, 4, seed=4).transpose(0, 1)  # its numbers lie in another order
-    X = torch.randint(0, 6, (3, 5), generator=_g(4)).T
+    turned = normal(3, 5, 4, seed=4).transpose(0, 1)  # its numbers lie in another order
+    X = torch.randint(0, 6, (3, 5), generator=seeded(4)).T
     text = "demb (5, 3, 4) and X (5, 3), both turned"
     yield _table_case(embedding_backward, text, turned, X, 7)
     yield _table_random(embedding_backward, (300, 3), 10, 27, 5)
-    short = _draw(2, 3, 2, seed=6).float()
+    short = normal(2, 3, 2, seed=6).float()
     text = "32-bit demb (2, 3, 2)"
     X = torch.tensor([[0, 1, 0], [2, 1, 1]])
     yield _table_case(embedding_backward, text, short, X, 3)
     act = lambda: _looped(embedding_backward)  # noqa: E731
     want = Said("no more than for few")
     yield case("tensor operations for many places and rows", act, want)
-    yield _table_random(embedding_backward, (5, 2), 3, 9, _new_seed(), fresh=True)
+    yield _table_random(embedding_backward, (5, 2), 3, 9, new_seed(), fresh=True)
 
 
 def _zeros(demb: Tensor, rows: int) -> Tensor:
@@ -1038,7 +1021,7 @@ def _pulls_case(
 
 
 def _pulls_random(function: Callable, n: int, V: int, seed: int, **more: Any) -> Case:
-    logits, Y = 2 * _draw(n, V, seed=seed), _labels(n, V, seed)
+    logits, Y = 2 * normal(n, V, seed=seed), _labels(n, V, seed)
     return _pulls_case(function, f"random logits ({n}, {V})", logits, Y, **more)
 
 
@@ -1057,10 +1040,10 @@ def cross_entropy_fused(cross_entropy_backward: Callable) -> Cases:
         _t([-2000.0, -2001.0], [1000.0, 1000.0]),
     )
     yield _pulls_case(cross_entropy_backward, text, apart, torch.tensor([1, 0]))
-    short = _draw(3, 5, seed=6).float()
+    short = normal(3, 5, seed=6).float()
     text = "32-bit logits (3, 5)"
     yield _pulls_case(cross_entropy_backward, text, short, _labels(3, 5, 6))
-    yield _pulls_random(cross_entropy_backward, 6, 9, _new_seed(), fresh=True)
+    yield _pulls_random(cross_entropy_backward, 6, 9, new_seed(), fresh=True)
 
 
 def _less(p: Tensor, Y: Tensor, one: Any = 1) -> Tensor:
@@ -1161,8 +1144,8 @@ def _batchnorm_case(
     flat: bool = True,
     **more: Any,
 ) -> Case:
-    x, dy = 1 + 2 * _draw(n, H, seed=seed), _draw(n, H, seed=seed + 1)
-    gain = 1 + _draw(H, seed=seed + 2) / 3
+    x, dy = 1 + 2 * normal(n, H, seed=seed), normal(n, H, seed=seed + 1)
+    gain = 1 + normal(H, seed=seed + 2) / 3
     eps = 0.1 if n < 10 else 1e-5
     forward = lambda x, gain, bias: F.batch_norm(  # noqa: E731
         x, None, None, gain, bias, training=True, eps=eps
@@ -1186,7 +1169,7 @@ def batchnorm_fused(batchnorm_backward: Callable) -> Cases:
     yield _batchnorm_case(batchnorm_backward, 6, 4, 4, flat=False)
     yield _batchnorm_case(batchnorm_backward, 32, 64, 5)
     yield _batchnorm_case(batchnorm_backward, 300, 5, 6)
-    yield _batchnorm_case(batchnorm_backward, 8, 3, _new_seed(), fresh=True)
+    yield _batchnorm_case(batchnorm_backward, 8, 3, new_seed(), fresh=True)
 
 
 def _norm_with(
@@ -1321,7 +1304,7 @@ def _network(
     """A small network in double precision, with no factor of zero or one in it."""
     shapes = ((vocab, embedding), (block * embedding, hidden), (hidden,), (hidden,))
     shapes = (*shapes, (hidden,), (hidden, vocab), (vocab,))
-    made = [_draw(*s, seed=seed + i) / 2 for i, s in enumerate(shapes)]
+    made = [normal(*s, seed=seed + i) / 2 for i, s in enumerate(shapes)]
     made[3] += 1
     return dict(zip(_NAMES, made, strict=True))
 
@@ -1344,7 +1327,7 @@ def _redone(p: Parameters, X: Tensor, Y: Tensor) -> tuple[float, Parameters]:
 
 def _contexts(n: int, vocab: int, block: int, seed: int) -> tuple[Tensor, Tensor]:
     """Contexts that differ from each other, and letters to follow them."""
-    order = torch.randperm(vocab**block, generator=_g(seed))[:n]
+    order = torch.randperm(vocab**block, generator=seeded(seed))[:n]
     X = torch.stack([order // vocab**i % vocab for i in range(block)], 1)
     return X, _labels(n, vocab, seed)
 
@@ -1416,7 +1399,7 @@ def _found(gradients: Callable, p: Parameters, X: Tensor, Y: Tensor) -> Any:
     seen = _losses_seen(out)
     if type(seen) is dict and len(seen) > 2:
         kept = own.keys() == p.keys() and all(torch.equal(own[n], p[n]) for n in p)
-        seen["p"] = _is(kept, "as it was", "changed")
+        seen["p"] = either(kept, "as it was", "changed")
     return seen
 
 
@@ -1455,9 +1438,9 @@ def _run(train_by_hand: Callable, steps: int, size: int, seed: int) -> Any:
     p = _network(seed, **_SIZES)
     X, Y = _contexts(23, 6, 3, 1)
     with _Watching(p) as watch:
-        out = train_by_hand(p, X.clone(), Y.clone(), steps, _rates, size, _g(seed))
+        out = train_by_hand(p, X.clone(), Y.clone(), steps, _rates, size, seeded(seed))
     if is_nothing(out) or not watch.notes:
-        return _otherwise(out)
+        return otherwise(out)
     places = [_places(batch, X) for batch, _ in watch.notes]
     if None in places:
         return {"the batches": Said("not rows of X")}
@@ -1468,10 +1451,12 @@ def _run(train_by_hand: Callable, steps: int, size: int, seed: int) -> Any:
     return {
         "forward passes": len(places),
         "rows in a batch": sorted({len(ix) for ix in places}),
-        "each step": _is(len(set(map(str, places))) > 1, "a new batch", "the same one"),
+        "each step": either(
+            len(set(map(str, places))) > 1, "a new batch", "the same one"
+        ),
         "p moved": _moved(path, [slopes for _, slopes in redone]),
         "losses": _told(out, [loss for loss, _ in redone]),
-        "autograd": _is(watch.autograd, "used", "not used"),
+        "autograd": either(watch.autograd, "used", "not used"),
     }
 
 
@@ -1560,12 +1545,12 @@ def _drawing(train_by_hand: Callable) -> Any:
     seen = {i for batch in many for i in batch}
     again, other = _batches(train_by_hand, 1, 1), _batches(train_by_hand, 1, 2)
     return {
-        "batches": _is(len(set(map(str, many))) > 7, "new ones", "the same"),
+        "batches": either(len(set(map(str, many))) > 7, "new ones", "the same"),
         "rows ever drawn": {7: Said("all"), 6: Said("all but one")}.get(
             len(seen), Said("few")
         ),
-        "the same generator": _is(again == many[:1], "the same batches", "others"),
-        "another generator": _is(other != many[:1], "others", "the same batches"),
+        "the same generator": either(again == many[:1], "the same batches", "others"),
+        "another generator": either(other != many[:1], "others", "the same batches"),
     }
 
 
@@ -1580,7 +1565,7 @@ _DRAWN = {
 def _batches(train_by_hand: Callable, steps: int, seed: int) -> list[list[int]]:
     p, (X, Y) = _network(3, **_SIZES), _contexts(7, 6, 3, 1)
     with _Watching(p, keep=False) as watch:
-        train_by_hand(p, X, Y, steps, lambda i: 0.01, 5, _g(seed))
+        train_by_hand(p, X, Y, steps, lambda i: 0.01, 5, seeded(seed))
     return [_places(batch, X) or [] for batch, _ in watch.notes]
 
 
@@ -1616,12 +1601,12 @@ def _learned(train_by_hand: Callable) -> Any:
     for name, scale in (("W1", 0.7), ("W2", 0.2), ("b1", 0.2), ("b2", 0.2)):
         p[name] *= scale
     rate = lambda i: 0.8 if i < 240 else 0.1  # noqa: E731
-    train_by_hand(p, X, Y, 300, rate, 64, _g(1))
+    train_by_hand(p, X, Y, 300, rate, 64, seeded(1))
     with torch.no_grad():
         known, new = (p["C"][x].flatten(1) @ p["W1"] + p["b1"] for x in (X, Xdev))
         y = F.batch_norm(new, known.mean(0), known.var(0), p["bngain"], p["bnbias"])
         loss = F.cross_entropy(torch.tanh(y) @ p["W2"] + p["b2"], Ydev).item()
-    return {"loss on new names": _is(2.2 < loss < 2.7, _FAIR, f"{loss:.2f}")}
+    return {"loss on new names": either(2.2 < loss < 2.7, _FAIR, f"{loss:.2f}")}
 
 
 _FAIR = "between 2.2 and 2.7"  # ours is 2.58, and 3.3 untrained
@@ -1648,7 +1633,7 @@ def train_by_hand(gradients: Callable, train_by_hand: Callable) -> Cases:
     act = lambda: _learned(train_by_hand)  # noqa: E731
     want = {"loss on new names": Said(_FAIR)}
     yield case("300 steps on 2,500 names", act, want, once=True)
-    yield _gradients_case(gradients, 8, _new_seed(), _SIZES, fresh=True)
+    yield _gradients_case(gradients, 8, new_seed(), _SIZES, fresh=True)
 
 
 def _without(facts: Any) -> Any:
@@ -1977,7 +1962,7 @@ def _sums() -> Iterator[tuple[str, tuple, str]]:
     )
     off = turned + _t(7e-6, 0.0)
     yield "the same, off by 7e-6", (off, turned, across), "value"
-    wide = _draw(7, 5, seed=1)
+    wide = normal(7, 5, seed=1)
     single = wide.clone()
     single[3, 2] += 1e-5 * wide.abs().max()
     yield "one number of a random (7, 5) off by 1e-5", (single, wide), "value"
@@ -1989,7 +1974,7 @@ def _sums() -> Iterator[tuple[str, tuple, str]]:
 def compare(compare: Callable) -> Cases:
     for text, args, want in _judgements():
         yield case(text, lambda a=args: _called(compare, a), want)
-    wide = _draw(4, 6, seed=_new_seed())
+    wide = normal(4, 6, seed=new_seed())
     off = wide + 3e-6 * wide.abs().max() * F.one_hot(torch.tensor(2), 6)
     act = lambda: _called(compare, (off, wide))  # noqa: E731
     yield case("new numbers, off by 3e-6", act, "value", fresh=True)
@@ -2136,8 +2121,8 @@ def _layernorm_case(
     function: Callable, shape: tuple[int, ...], seed: int, **more: Any
 ) -> Case:
     C, eps = shape[-1], 0.1
-    x, dy = 1 + 2 * _draw(*shape, seed=seed), _draw(*shape, seed=seed + 1)
-    gain = 1 + _draw(C, seed=seed + 2) / 2
+    x, dy = 1 + 2 * normal(*shape, seed=seed), normal(*shape, seed=seed + 1)
+    gain = 1 + normal(C, seed=seed + 2) / 2
     forward = lambda x, gain, bias: F.layer_norm(x, (C,), gain, bias, eps)  # noqa: E731
     want = partial(_slopes, forward, dy, x, gain, torch.zeros_like(gain))
     args = (dy, *_normalised(x, -1, eps)[:1], gain, _normalised(x, -1, eps)[1])
@@ -2157,7 +2142,7 @@ def layernorm_backward(layernorm_backward: Callable) -> Cases:
         yield _layernorm_case(layernorm_backward, shape, seed)
     yield _layernorm_case(layernorm_backward, (4, 4), 5)
     yield _layernorm_case(layernorm_backward, (8, 16, 32), 6)
-    yield _layernorm_case(layernorm_backward, (3, 2, 7), _new_seed(), fresh=True)
+    yield _layernorm_case(layernorm_backward, (3, 2, 7), new_seed(), fresh=True)
 
 
 def _mean(x: Tensor) -> Tensor:
@@ -2300,7 +2285,7 @@ def _head_case(
 def _head_random(
     function: Callable, B: int, T: int, d: int, seed: int, **more: Any
 ) -> Case:
-    parts = [_draw(B, T, d, seed=seed + i) for i in range(4)]
+    parts = [normal(B, T, d, seed=seed + i) for i in range(4)]
     return _head_case(function, f"B {B}, T {T}, d {d}", *parts, **more)
 
 
@@ -2313,12 +2298,12 @@ def attention_backward(attention_backward: Callable) -> Cases:
     for B, T, d, seed in ((2, 5, 3, 1), (3, 2, 4, 2), (4, 6, 1, 3), (3, 3, 3, 4)):
         yield _head_random(attention_backward, B, T, d, seed)
     yield _head_random(attention_backward, 2, 1, 5, 5)
-    parts = [_draw(2, 4, 3, seed=60 + i) for i in range(4)]
+    parts = [normal(2, 4, 3, seed=60 + i) for i in range(4)]
     parts[1] *= 40  # each place is all but certain
     text = "B 2, T 4, d 3, q forty times as large"
     yield _head_case(attention_backward, text, *parts)
     yield _head_random(attention_backward, 4, 32, 16, 7)
-    yield _head_random(attention_backward, 3, 4, 2, _new_seed(), fresh=True)
+    yield _head_random(attention_backward, 3, 4, 2, new_seed(), fresh=True)
 
 
 def _turn(x: Tensor) -> Tensor:

@@ -16,8 +16,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbook.checks.cases import Case, Exercise, call, case, exercise
-from workbook.checks.rehoming import given, stage
+from workbook.checks.cases import Case, call, case, exercise, new_seed
+from workbook.checks.rehoming import required, stage
+from workbook.checks.tensors import (
+    doubles,
+    either,
+    holding,
+    lacking,
+    normal,
+    otherwise,
+    seeded,
+)
 from workbook.compare import FLOAT32, Said, Tolerance, kind
 from workbook.course import root
 
@@ -28,82 +37,10 @@ Data = tuple[Tensor, Tensor]
 
 
 def _given() -> Any:
-    module = given("batchnorm")
-    if module is None:
-        raise FileNotFoundError("workbook/given/batchnorm.py: run `make exercises`")
-    return module
-
-
-def _otherwise(out: Any) -> Any:
-    """What came in place of the right kind of thing; None is left as it is."""
-    nothing = out is None or out is ... or out is NotImplemented
-    return out if nothing else {"result": Said(kind(out))}
-
-
-def _g(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def _new_seed() -> int:
-    """A seed that nobody can know."""
-    return random.Random().randrange(10**6)
-
-
-def _is(fact: bool, yes: str, no: str) -> Said:
-    return Said(yes if fact else no)
-
-
-def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
-    """Random numbers in double precision."""
-    return torch.randn(*shape, generator=_g(seed), dtype=torch.float64) * scale
-
-
-def _plain(values: Any) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def _put(
-    check: Exercise, rights: Callable[[], tuple], table: dict[str, tuple[Any, ...]]
-) -> None:
-    """Known mistakes: a sentence and the forms of each, None standing for right."""
-    for name, (sentence, *forms) in table.items():
-        _put_one(check, rights, name, sentence, forms)
-
-
-def _put_one(
-    check: Exercise, rights: Callable[[], tuple], name: str, sentence: str, forms: list
-) -> None:
-    def made(form: Any) -> tuple:
-        form = form if isinstance(form, tuple) else (form,)
-        pairs = zip(rights(), form, strict=True)
-        return tuple(right if wrong is None else wrong for right, wrong in pairs)
-
-    @check.mistake(name, sentence, True, lambda make: map(made, forms[1:]))
-    def _() -> tuple:
-        return made(forms[0])
+    return required("batchnorm")
 
 
 # ---------------------------------------------------------------- layers, observed
-
-
-def _odd_layer(layer: Any, *names: str) -> dict[str, Any] | None:
-    """What a layer lacks of the tensors that it is to have; None where all is there."""
-    for name in names:
-        found = getattr(layer, name, None)
-        if not isinstance(found, Tensor):
-            return {name: Said("missing" if found is None else kind(found))}
-    return None
-
-
-def _set(layer: Any, **values: Tensor) -> Any:
-    """The layer with these numbers in place of its own."""
-    for name, value in values.items():
-        own = getattr(layer, name)
-        if own.requires_grad:
-            own.data = value.clone()
-        else:
-            setattr(layer, name, value.clone())
-    return layer
 
 
 def _kept(layer: Any, out: Tensor) -> Said:
@@ -116,7 +53,7 @@ def _kept(layer: Any, out: Tensor) -> Said:
     same = torch.equal(own.detach(), out.detach())
     if same and out.requires_grad and not own.requires_grad:
         return Said("the output, cut off from its gradient")
-    return _is(same, "the output", "another tensor")
+    return either(same, "the output", "another tensor")
 
 
 _OUT = Said("the output")
@@ -193,8 +130,8 @@ def _slow_excess(logits: Tensor, Y: Tensor) -> float:
 
 
 def _scores(N: int, V: int, seed: int, scale: float = 1.0) -> Data:
-    Y = torch.randint(0, V, (N,), generator=_g(seed))
-    return _normal(N, V, seed=seed, scale=scale), Y
+    Y = torch.randint(0, V, (N,), generator=seeded(seed))
+    return normal(N, V, seed=seed, scale=scale), Y
 
 
 def _excess_case(excess_loss: Callable, logits: Tensor, Y: Tensor, **more: Any) -> Case:
@@ -205,9 +142,9 @@ def _excess_case(excess_loss: Callable, logits: Tensor, Y: Tensor, **more: Any) 
 def _calmed(calm: Callable, sizes: tuple[int, int, int], seed: int, *std: float) -> Any:
     """What became of an output layer, and of its logits."""
     N, H, V = sizes
-    h = torch.tanh(_normal(N, H, seed=seed))
-    W = _normal(H, V, seed=seed + 1).requires_grad_()
-    b = (_normal(V, seed=seed + 2) + 1).requires_grad_()
+    h = torch.tanh(normal(N, H, seed=seed))
+    W = normal(H, V, seed=seed + 1).requires_grad_()
+    b = (normal(V, seed=seed + 2) + 1).requires_grad_()
     old_h, old_W = h.clone(), W.detach().clone()
     calm(W, b, h, *std)
     with torch.no_grad():
@@ -217,11 +154,11 @@ def _calmed(calm: Callable, sizes: tuple[int, int, int], seed: int, *std: float)
     return {
         "std of the logits": logits.std().item(),
         "b": b.detach().clone(),
-        "W": _is(
+        "W": either(
             even, "the old one times a number", "turned round, or changed otherwise"
         ),
         "W and b learn": bool(W.requires_grad and W.is_leaf and b.requires_grad),
-        "h": _is(torch.equal(h, old_h), "as it was", "changed"),
+        "h": either(torch.equal(h, old_h), "as it was", "changed"),
     }
 
 
@@ -248,10 +185,10 @@ def _calm_case(
 
 @exercise("batchnorm.initial_loss")
 def initial_loss(excess_loss: Callable, calm: Callable) -> Cases:
-    right = _plain([[5.0, 0.0, 0.0], [0.0, 5.0, 0.0]])
+    right = doubles([[5.0, 0.0, 0.0], [0.0, 5.0, 0.0]])
     for logits, Y in (
-        (_plain([[0.0, 3.0, -2.0, 1.0]]), torch.tensor([3])),
-        (_plain([[0.0] * 5] * 2), torch.tensor([0, 4])),
+        (doubles([[0.0, 3.0, -2.0, 1.0]]), torch.tensor([3])),
+        (doubles([[0.0] * 5] * 2), torch.tensor([0, 4])),
         (right, torch.tensor([0, 1])),
         _scores(9, 6, 1),
         _scores(40, 27, 2, 20.0),
@@ -260,7 +197,7 @@ def initial_loss(excess_loss: Callable, calm: Callable) -> Cases:
     yield _calm_case(calm, (6, 4, 3), 1, 0.1)
     yield _calm_case(calm, (50, 20, 27), 2, 0.5)
     yield _calm_case(calm, (33, 100, 9), 3)
-    yield _excess_case(excess_loss, *_scores(7, 11, _new_seed()), fresh=True)
+    yield _excess_case(excess_loss, *_scores(7, 11, new_seed()), fresh=True)
 
 
 def _right_excess(logits: Tensor, Y: Tensor) -> float:
@@ -298,8 +235,7 @@ def _calm_through_h(W, b, h, std=0.1):
         b.zero_()
 
 
-_put(
-    initial_loss,
+initial_loss.table(
     lambda: (_right_excess, _calmer()),
     {
         "loss itself": (
@@ -405,8 +341,8 @@ _put(
 # ---------------------------------------------------------------- saturation
 
 
-_MIXED = _plain([[0.1, -0.98], [0.99, 0.5]])
-_AT_THE_EDGE = _plain([[0.5, -0.5, 0.75], [-0.75, 0.25, 0.0]])
+_MIXED = doubles([[0.1, -0.98], [0.99, 0.5]])
+_AT_THE_EDGE = doubles([[0.5, -0.5, 0.75], [-0.75, 0.25, 0.0]])
 
 
 def _slow_mask(h: Tensor, edge: float) -> Tensor:
@@ -416,7 +352,7 @@ def _slow_mask(h: Tensor, edge: float) -> Tensor:
 
 def _squashed(*shape: int, seed: int) -> Tensor:
     """Outputs of tanh, many of them saturated, more on the negative side."""
-    return torch.tanh(_normal(*shape, seed=seed, scale=3.0) - 0.7)
+    return torch.tanh(normal(*shape, seed=seed, scale=3.0) - 0.7)
 
 
 @exercise("batchnorm.saturation")
@@ -426,14 +362,14 @@ def saturation(saturated: Callable, saturation: Callable) -> Cases:
         (_AT_THE_EDGE, 0.5),
         (_squashed(7, 5, seed=1),),
         (_squashed(3, 4, 6, seed=2), 0.9),
-        (_plain([[0.2, -0.3]]),),
+        (doubles([[0.2, -0.3]]),),
         (torch.ones(40, 30, dtype=torch.float64) * -1,),
     ):
         mask = _slow_mask(h, *(edge or [0.97]))
         share = sum(mask.flatten().tolist()) / mask.numel()
         yield call(saturated, h, *edge, expects=mask)
         yield call(saturation, h, *edge, expects=share, within=NUMBER)
-    h = _squashed(9, 8, seed=_new_seed())
+    h = _squashed(9, 8, seed=new_seed())
     yield call(saturated, h, 0.8, expects=_slow_mask(h, 0.8), fresh=True)
 
 
@@ -450,8 +386,7 @@ def _both(mask: Callable) -> tuple[Callable, Callable]:
     return mask, lambda h, edge=0.97: mask(h, edge).double().mean().item()
 
 
-_put(
-    saturation,
+saturation.table(
     lambda: (_right_mask, _share),
     {
         "no absolute value": (
@@ -533,15 +468,15 @@ def _slow_dead(h: Tensor, is_flat: Callable[[float], bool]) -> Tensor:
     return torch.tensor([all(map(is_flat, column)) for column in columns])
 
 
-_DEAD = _plain([[1.0, 0.2], [-1.0, 1.0]])
-_SILENT = _plain([[0.0, 3.0, 0.0], [0.0, 2.0, 2.0]])
+_DEAD = doubles([[1.0, 0.2], [-1.0, 1.0]])
+_SILENT = doubles([[0.0, 3.0, 0.0], [0.0, 2.0, 2.0]])
 
 
 def _with_dead(N: int, H: int, seed: int) -> Tensor:
     """Outputs of tanh: units stuck at 1, at -1, at both, all but once, once."""
-    h = torch.tanh(_normal(N, H, seed=seed))
+    h = torch.tanh(normal(N, H, seed=seed))
     h[:, 0], h[:, 1] = 0.995, -0.999
-    h[:, 2] = _plain([0.996, -0.996] * N)[:N]
+    h[:, 2] = doubles([0.996, -0.996] * N)[:N]
     h[:, 3], h[0, 3] = 0.999, 0.3
     h[0, 4] = -0.995
     return h
@@ -549,7 +484,7 @@ def _with_dead(N: int, H: int, seed: int) -> Tensor:
 
 def _with_silent(N: int, H: int, seed: int) -> Tensor:
     """Outputs of ReLU: some units that never fire, one that fires once."""
-    h = torch.relu(_normal(N, H, seed=seed))
+    h = torch.relu(normal(N, H, seed=seed))
     h[:, 1] = h[:, H - 1] = 0.0
     h[:, 2] = 0.0
     h[N - 1, 2] = 0.01
@@ -566,13 +501,13 @@ def _dead_case(dead_tanh: Callable, h: Tensor, *edge: float, **more: Any) -> Cas
 def dead_units(dead_tanh: Callable, dead_relu: Callable) -> Cases:
     yield _dead_case(dead_tanh, _DEAD)
     yield call(dead_relu, _SILENT, expects=_slow_dead(_SILENT, lambda x: x == 0))
-    yield _dead_case(dead_tanh, _plain([[0.6, -0.5], [0.75, 0.75]]), 0.5)
+    yield _dead_case(dead_tanh, doubles([[0.6, -0.5], [0.75, 0.75]]), 0.5)
     for N, H in ((9, 6), (5, 8), (200, 50)):
         yield _dead_case(dead_tanh, _with_dead(N, H, N))
         h = _with_silent(N, H, N)
         yield call(dead_relu, h, expects=_slow_dead(h, lambda x: x == 0))
-    yield _dead_case(dead_tanh, _plain([[0.995, -0.4, -0.991]]))
-    h = _with_dead(7, 5, _new_seed())
+    yield _dead_case(dead_tanh, doubles([[0.995, -0.4, -0.991]]))
+    h = _with_dead(7, 5, new_seed())
     yield _dead_case(dead_tanh, h, 0.99, fresh=True)
 
 
@@ -584,8 +519,7 @@ def _right_silent(h: Tensor) -> Tensor:
     return (h == 0).all(0)
 
 
-_put(
-    dead_units,
+dead_units.table(
     lambda: (_right_dead, _right_silent),
     {
         "any": (
@@ -683,24 +617,24 @@ _GAINS = {"linear": 1.0, "relu": 2**0.5, "tanh": 5 / 3}
 
 def _drawn(kaiming: Callable, n: int, m: int, name: str, seed: int) -> Any:
     """What weights are like: their formula in words, and what becomes of inputs."""
-    W, again = (kaiming(n, m, name, generator=_g(seed)) for _ in range(2))
-    other = kaiming(n, m, name, generator=_g(seed + 1))
+    W, again = (kaiming(n, m, name, generator=seeded(seed)) for _ in range(2))
+    other = kaiming(n, m, name, generator=seeded(seed + 1))
     if not isinstance(W, Tensor) or not W.is_floating_point():
-        return _otherwise(W)
+        return otherwise(W)
     if tuple(W.shape) != (n, m):
         return {"shape": list(W.shape)}
     W, gain = W.detach().double(), _GAINS[name]
-    out = _normal(300, n, seed=seed) @ W
+    out = normal(300, n, seed=seed) @ W
     fair = abs(out.std().item() / gain - 1) <= 1.5 * SPREAD
     return {
         "shape": list(W.shape),
         "std": _std_said(W.std().item(), _formulas(n, m, gain)),
-        "mean": _is(abs(W.mean()) < 6 * W.std() / (n * m) ** 0.5, "0", "not 0"),
-        "inputs of std 1 come out with": _is(fair, f"{gain:.3g}", "another std"),
-        "the same generator": _is(
+        "mean": either(abs(W.mean()) < 6 * W.std() / (n * m) ** 0.5, "0", "not 0"),
+        "inputs of std 1 come out with": either(fair, f"{gain:.3g}", "another std"),
+        "the same generator": either(
             torch.equal(W, again.detach().double()), "the same weights", "others"
         ),
-        "another generator": _is(
+        "another generator": either(
             torch.equal(W, other.detach().double()), "the same weights", "others"
         ),
     }
@@ -731,7 +665,7 @@ def _by_default(kaiming: Callable) -> Any:
     """The standard deviation where neither function nor generator is named."""
     W = kaiming(60, 90)
     if not isinstance(W, Tensor) or not W.is_floating_point():
-        return _otherwise(W)
+        return otherwise(W)
     return {"std": _std_said(W.std().item(), _formulas(60, 90, 5 / 3))}
 
 
@@ -744,7 +678,7 @@ def kaiming(gain: Callable, kaiming: Callable) -> Cases:
         yield _kaiming_case(kaiming, n, m, name, 1, telling=True)
     want = {"std": Said(f"{5 / 3 / 60**0.5:.3g}, gain / sqrt(fan_in)")}
     yield case("kaiming(60, 90)", lambda: _by_default(kaiming), want)
-    yield _kaiming_case(kaiming, 250, 40, "tanh", _new_seed(), fresh=True)
+    yield _kaiming_case(kaiming, 250, 40, "tanh", new_seed(), fresh=True)
 
 
 def _right_gain(nonlinearity: str) -> float:
@@ -771,11 +705,10 @@ def _spread_evenly(*shape: int, generator: Any = None) -> Tensor:
 
 
 def _seeded_inside(fan_in, fan_out, nonlinearity="tanh", generator=None):
-    return _drawer()(fan_in, fan_out, nonlinearity, _g(42))
+    return _drawer()(fan_in, fan_out, nonlinearity, seeded(42))
 
 
-_put(
-    kaiming,
+kaiming.table(
     lambda: (_right_gain, _drawer()),
     {
         "gain of the variance": (
@@ -861,22 +794,26 @@ _put(
 def _linear_made(Linear: type, n: int, m: int, bias: bool) -> Any:
     """How a new layer begins."""
     options = {} if bias else {"bias": False}
-    layer, again, other = (Linear(n, m, generator=_g(s), **options) for s in (1, 1, 2))
-    if odd := _odd_layer(layer, "weight", *["bias"] * bias):
+    layer, again, other = (
+        Linear(n, m, generator=seeded(s), **options) for s in (1, 1, 2)
+    )
+    if odd := lacking(layer, "weight", *["bias"] * bias):
         return odd
     found: dict[str, Any] = {"shape of weight": list(layer.weight.shape)}
     std = layer.weight.detach().std().item()
     found["std of weight"] = _std_said(std, _formulas(n, m))
     if bias:
         found["shape of bias"] = list(layer.bias.shape)
-        found["bias starts at"] = _is(not bool(layer.bias.any()), "0", "other numbers")
+        found["bias starts at"] = either(
+            not bool(layer.bias.any()), "0", "other numbers"
+        )
     else:
         found["bias"] = getattr(layer, "bias", Said("missing"))
     same = torch.equal(layer.weight, again.weight)
     new = torch.equal(layer.weight, other.weight)
     found |= _listed(layer, "weight", *["bias"] * bias)
-    found["the same generator"] = _is(same, "the same weights", "others")
-    found["another generator"] = _is(new, "the same weights", "others")
+    found["the same generator"] = either(same, "the same weights", "others")
+    found["another generator"] = either(new, "the same weights", "others")
     return found | {"training": _training(layer)}
 
 
@@ -902,12 +839,12 @@ def _linear_out(Linear: type, W: Tensor, b: Tensor | None, x: Tensor) -> Any:
     """The output with known weights, what the layer keeps, and the gradients."""
     layer = Linear(*W.shape, bias=b is not None)
     values = {"weight": W} if b is None else {"weight": W, "bias": b}
-    if odd := _odd_layer(layer, *values):
+    if odd := lacking(layer, *values):
         return odd
     start = x.clone().requires_grad_()
-    out = _set(layer, **values)(start)
+    out = holding(layer, **values)(start)
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out)
     found = {"output": out, "in out": _kept(layer, out)}
     if tuple(out.shape) != (*x.shape[:-1], W.shape[1]):
         return found
@@ -924,7 +861,7 @@ def _linear_by_hand(W: Tensor, b: Tensor | None, x: Tensor) -> dict[str, Any]:
          for col, s in zip(W.T.tolist(), shift, strict=True)]
         for row in rows.tolist()
     ]  # fmt: skip
-    out = _plain(table).view(*x.shape[:-1], W.shape[1])
+    out = doubles(table).view(*x.shape[:-1], W.shape[1])
     back = torch.arange(1.0, out.numel() + 1, dtype=W.dtype).view(-1, W.shape[1])
     slopes = {"gradient of x": (back @ W.T).view(x.shape)}
     slopes["gradient of weight"] = rows.T @ back
@@ -945,7 +882,7 @@ def _linear_case(
 
 @exercise("batchnorm.linear")
 def linear(Linear: type) -> Cases:
-    W, b, x = _plain([[1.0], [2.0]]), _plain([3.0]), _plain([[1.0, 1.0]])
+    W, b, x = doubles([[1.0], [2.0]]), doubles([3.0]), doubles([[1.0, 1.0]])
     text = "weight [[1], [2]], bias [3], x [[1, 1]]"
     yield _linear_case(Linear, W, b, x, text)
     for n, m, bias in ((100, 40, True), (30, 200, False)):
@@ -959,10 +896,10 @@ def linear(Linear: type) -> Cases:
         ((4,), 2, True),
         ((3, 3), 3, True),
     ):
-        W, x = _normal(shape[-1], m, seed=m), _normal(*shape, seed=m + 1)
-        yield _linear_case(Linear, W, _normal(m, seed=9) if bias else None, x)
-    s = _new_seed()
-    W, b, x = _normal(6, 5, seed=s), _normal(5, seed=s + 1), _normal(8, 6, seed=s + 2)
+        W, x = normal(shape[-1], m, seed=m), normal(*shape, seed=m + 1)
+        yield _linear_case(Linear, W, normal(m, seed=9) if bias else None, x)
+    s = new_seed()
+    W, b, x = normal(6, 5, seed=s), normal(5, seed=s + 1), normal(8, 6, seed=s + 2)
     yield _linear_case(Linear, W, b, x, fresh=True)
 
 
@@ -1015,8 +952,7 @@ def _draws(scale: Callable) -> Callable:
     ).requires_grad_()
 
 
-_put(
-    linear,
+linear.table(
     lambda: (_Linear,),
     {
         "turned": (
@@ -1090,7 +1026,7 @@ _put(
             _like(
                 _Linear,
                 shift=lambda self, m: torch.randn(
-                    m, generator=_g(3), requires_grad=True
+                    m, generator=seeded(3), requires_grad=True
                 ),
             ),
             _like(_Linear, shift=lambda self, m: torch.ones(m, requires_grad=True)),
@@ -1156,12 +1092,12 @@ def _squeezed(Tanh: type, x: Tensor) -> Any:
     given_x = start * 1  # no leaf, so that it could be written to
     out = layer(given_x)
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out)
     untouched = torch.equal(given_x.detach(), x)
     found = {
         "output": out,
         "in out": _kept(layer, out),
-        "x": _is(untouched, "as it was", "changed"),
+        "x": either(untouched, "as it was", "changed"),
     }
     if out.shape != x.shape:
         return found
@@ -1169,10 +1105,10 @@ def _squeezed(Tanh: type, x: Tensor) -> Any:
 
 
 def _tanh_by_hand(x: Tensor) -> dict[str, Any]:
-    out = _plain([math.tanh(v) for v in x.flatten().tolist()]).view(x.shape)
+    out = doubles([math.tanh(v) for v in x.flatten().tolist()]).view(x.shape)
     weights = torch.arange(1.0, x.numel() + 1, dtype=x.dtype).view(x.shape)
     slopes = [1 / math.cosh(min(abs(v), 300.0)) ** 2 for v in x.flatten().tolist()]
-    back = _plain(slopes).view(x.shape) * weights
+    back = doubles(slopes).view(x.shape) * weights
     return {
         "output": out,
         "in out": _OUT,
@@ -1185,17 +1121,17 @@ def _tanh_alone(Tanh: type) -> Any:
     layer = Tanh()
     found = layer.parameters()
     if found is None or type(found) not in (list, tuple):
-        return _otherwise(found)
+        return otherwise(found)
     return {"parameters()": len(found), "training": _training(layer)}
 
 
 @exercise("batchnorm.tanh")
 def tanh(Tanh: type, slope: Callable) -> Cases:
     for x in (
-        _plain([0.0, 1.0, -2.0]),
-        _normal(5, 3, seed=1),
-        _normal(2, 3, 4, seed=2),
-        _plain([[1000.0, -1000.0, 0.5]]),
+        doubles([0.0, 1.0, -2.0]),
+        normal(5, 3, seed=1),
+        normal(2, 3, 4, seed=2),
+        doubles([[1000.0, -1000.0, 0.5]]),
     ):
         text = f"Tanh() of x {tuple(x.shape)}"
         text += f" = {x.tolist()}" if x.numel() < 5 else ""
@@ -1203,10 +1139,10 @@ def tanh(Tanh: type, slope: Callable) -> Cases:
         yield case(text, act, _tanh_by_hand(x))
     want = {"parameters()": 0, "training": True}
     yield case("Tanh()", lambda: _tanh_alone(Tanh), want)
-    for h in (_plain([0.0, 0.5, -1.0]), torch.tanh(_normal(6, 4, seed=3))):
+    for h in (doubles([0.0, 0.5, -1.0]), torch.tanh(normal(6, 4, seed=3))):
         slopes = [1 - v * v for v in h.flatten().tolist()]
-        yield call(slope, h, expects=_plain(slopes).view(h.shape))
-    x = _normal(4, 5, seed=_new_seed())
+        yield call(slope, h, expects=doubles(slopes).view(h.shape))
+    x = normal(4, 5, seed=new_seed())
     act = lambda: _squeezed(Tanh, x)  # noqa: E731
     yield case("Tanh() of new numbers", act, _tanh_by_hand(x), fresh=True)
 
@@ -1243,8 +1179,7 @@ def _no_way_back(self: Any, x: Tensor) -> Tensor:
         return torch.tanh(x)
 
 
-_put(
-    tanh,
+tanh.table(
     lambda: (_Tanh, lambda h: 1 - h**2),
     {
         "relu": (
@@ -1340,9 +1275,9 @@ _BUFFERS = ("gamma", "beta", "running_mean", "running_var")
 def _bn(BatchNorm1d: type, dim: int, seed: int, **options: float) -> Any:
     """A layer with known numbers in it; what it lacks, where it lacks some."""
     layer = BatchNorm1d(dim, **options)
-    if odd := _odd_layer(layer, *_BUFFERS):
+    if odd := lacking(layer, *_BUFFERS):
         return odd
-    return _set(layer, **_bn_numbers(dim, seed))
+    return holding(layer, **_bn_numbers(dim, seed))
 
 
 def _bn_numbers(dim: int, seed: int) -> dict[str, Tensor]:
@@ -1350,7 +1285,7 @@ def _bn_numbers(dim: int, seed: int) -> dict[str, Tensor]:
     if not seed:
         zeros = torch.zeros(dim, dtype=torch.float64)
         return dict(zip(_BUFFERS, (zeros + 1, zeros, zeros, zeros + 1), strict=True))
-    one, two, three, four = (_normal(dim, seed=seed + i) for i in range(4))
+    one, two, three, four = (normal(dim, seed=seed + i) for i in range(4))
     numbers = one + 1.5, two, three * 2, four**2 + 0.5
     return dict(zip(_BUFFERS, numbers, strict=True))
 
@@ -1366,14 +1301,14 @@ def _torchs_bn(dim: int, seed: int, **options: float) -> torch.nn.BatchNorm1d:
 
 def _averages(layer: Any) -> dict[str, Any]:
     """The running averages, and whether they carry a graph with them."""
-    if odd := _odd_layer(layer, "running_mean", "running_var"):
+    if odd := lacking(layer, "running_mean", "running_var"):
         return odd
     mean, var = layer.running_mean, layer.running_var
     plain = not (mean.requires_grad or var.requires_grad)
     return {
         "running_mean": mean.detach(),
         "running_var": var.detach(),
-        "kept": _is(plain, "as numbers", "with the graph of all batches"),
+        "kept": either(plain, "as numbers", "with the graph of all batches"),
     }
 
 
@@ -1384,7 +1319,7 @@ def _normalised(layer: Any, x: Tensor, slopes: bool) -> Any:
     start = x.clone().requires_grad_()
     out = layer(start)
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out)
     found = {"output": out, "in out": _kept(layer, out)}
     if not slopes or out.shape != x.shape:
         return found
@@ -1435,7 +1370,7 @@ def _in_use(BatchNorm1d: type, dim: int, seed: int, x: Tensor) -> Any:
     was = _bn_numbers(dim, seed)
     same = torch.equal(mean.detach(), was["running_mean"])
     same = same and torch.equal(var.detach(), was["running_var"])
-    return found | {"running averages": _is(same, "as they were", "moved")}
+    return found | {"running averages": either(same, "as they were", "moved")}
 
 
 def _used_by_hand(dim: int, seed: int, x: Tensor, eps: float = 1e-5) -> dict[str, Any]:
@@ -1446,7 +1381,7 @@ def _used_by_hand(dim: int, seed: int, x: Tensor, eps: float = 1e-5) -> dict[str
 
 
 def _use_case(BatchNorm1d: type, dim: int, seed: int, N: int, **more: Any) -> Case:
-    x = _normal(N, dim, seed=seed + 9, scale=2.0)
+    x = normal(N, dim, seed=seed + 9, scale=2.0)
     act = lambda: _in_use(BatchNorm1d, dim, seed, x)  # noqa: E731
     text = f"training = False, BatchNorm1d({dim}) of x ({N}, {dim})"
     return case(text, act, _used_by_hand(dim, seed, x), **more)
@@ -1455,7 +1390,7 @@ def _use_case(BatchNorm1d: type, dim: int, seed: int, N: int, **more: Any) -> Ca
 def _bn_made(BatchNorm1d: type, dim: int) -> Any:
     """How a new layer begins."""
     layer = BatchNorm1d(dim)
-    if odd := _odd_layer(layer, *_BUFFERS):
+    if odd := lacking(layer, *_BUFFERS):
         return odd
     start = {name: getattr(layer, name).detach().double() for name in _BUFFERS}
     return start | _listed(layer, *_BUFFERS) | {"training": _training(layer)}
@@ -1469,7 +1404,7 @@ def _bn_facts(dim: int) -> dict[str, Any]:
     }
 
 
-_COLUMN = _plain([[1.0], [5.0]])
+_COLUMN = doubles([[1.0], [5.0]])
 
 
 @exercise("batchnorm.batchnorm")
@@ -1489,16 +1424,16 @@ def batchnorm(BatchNorm1d: type) -> Cases:
         ((64, 40), {}),
     ):
         yield from _bn_cases(BatchNorm1d, N, dim, options)
-    small = _normal(6, 2, seed=1) * _plain([1.0, 1e-3])
+    small = normal(6, 2, seed=1) * doubles([1.0, 1e-3])
     flat = torch.cat([small, torch.ones(6, 1).double()], 1)
     act = lambda: _normalised(make(3, 2), flat, False)  # noqa: E731
     want = _torchs(_torchs_bn(3, 2), flat, False)
     yield case("a unit that hardly varies, one that is the same for all", act, want)
     for N in (4, 1):
         yield _use_case(BatchNorm1d, 5, 3, N)
-    N, seed = random.randint(5, 9), _new_seed()
+    N, seed = random.randint(5, 9), new_seed()
     yield _use_case(BatchNorm1d, 4, seed, N, fresh=True)
-    x = _normal(N, 4, seed=seed, scale=3.0)
+    x = normal(N, 4, seed=seed, scale=3.0)
     act = lambda: _normalised(make(4, seed), x, True)  # noqa: E731
     want = _torchs(_torchs_bn(4, seed), x, True)
     yield case("a new batch, in training", act, want, fresh=True)
@@ -1507,7 +1442,7 @@ def batchnorm(BatchNorm1d: type) -> Cases:
 @cache
 def _bn_wanted(N: int, dim: int, **options: float) -> tuple[Any, Any]:
     """What PyTorch's layer gives for a batch; the averages of two, by hand."""
-    x, y = _normal(N, dim, seed=N, scale=2.0) + 1, _normal(N, dim, seed=N + 1)
+    x, y = normal(N, dim, seed=N, scale=2.0) + 1, normal(N, dim, seed=N + 1)
     averages = _averages_by_hand(dim, N, [x, y], options.get("momentum", 0.1))
     return _torchs(_torchs_bn(dim, N, **options), x, True), averages
 
@@ -1520,7 +1455,7 @@ def _bn_cases(
     large = N > 50
     said = "".join(f", {name}={value}" for name, value in options.items())
     text = f"BatchNorm1d({dim}{said}) of x ({N}, {dim}), in training"
-    x, y = _normal(N, dim, seed=N, scale=2.0) + 1, _normal(N, dim, seed=N + 1)
+    x, y = normal(N, dim, seed=N, scale=2.0) + 1, normal(N, dim, seed=N + 1)
     act = lambda: _normalised(_bn(BatchNorm1d, dim, N, **options), x, True)  # noqa: E731
     if "momentum" not in options:
         yield case(text, act, out, once=large)
@@ -1652,8 +1587,7 @@ def _over_all(self: Any, x: Tensor) -> tuple[Tensor, Tensor]:
     return x.mean(), x.var(correction=0)
 
 
-_put(
-    batchnorm,
+batchnorm.table(
     lambda: (_BN,),
     {
         "lecture's variance": (
@@ -1752,7 +1686,7 @@ _put(
             _like(
                 _BN,
                 scale=lambda self, dim: torch.randn(
-                    dim, generator=_g(1), requires_grad=True
+                    dim, generator=seeded(1), requires_grad=True
                 ),
             ),
         ),
@@ -1862,12 +1796,12 @@ def _stack(module: Any, sizes: tuple[int, ...], norm: bool, seed: int) -> list:
     layers: list[Any] = []
     for i in range(len(sizes) - 1):
         n, m = sizes[i : i + 2]
-        W = _normal(n, m, seed=seed + i, scale=1.3 / n**0.5)
-        b = _normal(m, seed=seed + 9 + i, scale=0.1)
-        layers.append(_set(module.Linear(n, m), weight=W, bias=b))
+        W = normal(n, m, seed=seed + i, scale=1.3 / n**0.5)
+        b = normal(m, seed=seed + 9 + i, scale=0.1)
+        layers.append(holding(module.Linear(n, m), weight=W, bias=b))
         if i < len(sizes) - 2:
             numbers = _bn_numbers(m, seed + i + 1)
-            bn = [_set(module.BatchNorm1d(m), **numbers)] if norm else []
+            bn = [holding(module.BatchNorm1d(m), **numbers)] if norm else []
             layers += [*bn, module.Tanh()]
     return layers
 
@@ -1880,8 +1814,8 @@ def _statistics(function: Callable, sizes: tuple[int, ...], norm: bool) -> Any:
 def _of_one_layer(function: Callable) -> Any:
     """The statistics of the exercise's text."""
     layer = stage("batchnorm", function).Linear(1, 2, bias=False)
-    _set(layer, weight=_plain([[1.0, -1.0]]))
-    return _read(function, [layer], _plain([[1.0], [3.0]]), torch.tensor([0, 1]))
+    holding(layer, weight=doubles([[1.0, -1.0]]))
+    return _read(function, [layer], doubles([[1.0], [3.0]]), torch.tensor([0, 1]))
 
 
 def _one_layer_by_hand() -> dict[str, Any]:
@@ -1896,12 +1830,12 @@ def _read(function: Callable, layers: list, X: Tensor, Y: Tensor) -> Any:
     old = X.clone(), Y.clone()
     rows = function(layers, X, Y)
     if type(rows) not in (list, tuple) or not all(_is_pair(row) for row in rows):
-        return _otherwise(rows)
+        return otherwise(rows)
     same = torch.equal(X, old[0]) and torch.equal(Y, old[1])
     return {
         "outputs": [row[0] for row in rows],
         "gradients": [row[1] for row in rows],
-        "X and Y": _is(same, "as they were", "changed"),
+        "X and Y": either(same, "as they were", "changed"),
     }
 
 
@@ -1911,8 +1845,8 @@ def _is_pair(row: Any) -> bool:
 
 def _batch(sizes: tuple[int, ...]) -> Data:
     N = sizes[0] + sizes[-1] + 2
-    Y = torch.randint(0, sizes[-1], (N,), generator=_g(3))
-    return _normal(N, sizes[0], seed=2), Y
+    Y = torch.randint(0, sizes[-1], (N,), generator=seeded(3))
+    return normal(N, sizes[0], seed=2), Y
 
 
 def _nudged(sizes: tuple[int, ...], norm: bool) -> dict[str, Any]:
@@ -1992,8 +1926,7 @@ def _no_mean(x: Tensor) -> float:
     return x.square().mean().sqrt().item()
 
 
-_put(
-    layer_statistics,
+layer_statistics.table(
     lambda: (_measuring(),),
     {
         "not retained": (
@@ -2102,8 +2035,8 @@ def _ratio(update_ratio: Callable, data: Tensor, grad: Tensor, lr: float) -> Any
     found = update_ratio(p, lr)
     same = torch.equal(p.detach(), data) and torch.equal(p.grad, grad)
     if type(found) is not float:
-        return _otherwise(found)
-    return {"ratio": found, "p": _is(same, "as it was", "changed")}
+        return otherwise(found)
+    return {"ratio": found, "p": either(same, "as it was", "changed")}
 
 
 def _ratio_case(
@@ -2131,19 +2064,19 @@ def _measured_case(
 
 @exercise("batchnorm.update_ratio")
 def update_ratio(update_ratio: Callable, measured_ratio: Callable) -> Cases:
-    small = _plain([0.0, 2.0])
+    small = doubles([0.0, 2.0])
     yield _ratio_case(update_ratio, small, small, 0.001)
     for shape, lr in (((7, 4), 0.1), ((30,), 1.0), ((20, 3, 5), 0.01)):
-        data = _normal(*shape, seed=1) + 0.3
-        grad = _normal(*shape, seed=2, scale=0.05) + 0.01
+        data = normal(*shape, seed=1) + 0.3
+        grad = normal(*shape, seed=2, scale=0.05) + 0.01
         yield _ratio_case(update_ratio, data, grad, lr)
-    yield _measured_case(measured_ratio, small, _plain([1.0, 2.0]))
+    yield _measured_case(measured_ratio, small, doubles([1.0, 2.0]))
     for shape in ((6, 5), (40,)):
-        before = _normal(*shape, seed=3) + 0.3
-        after = before * 0.7 + _normal(*shape, seed=4, scale=0.5) + 0.2
+        before = normal(*shape, seed=3) + 0.3
+        after = before * 0.7 + normal(*shape, seed=4, scale=0.5) + 0.2
         yield _measured_case(measured_ratio, before, after)
-    seed = _new_seed()
-    data, grad = _normal(9, 8, seed=seed), _normal(9, 8, seed=seed + 1)
+    seed = new_seed()
+    data, grad = normal(9, 8, seed=seed), normal(9, 8, seed=seed + 1)
     yield _ratio_case(update_ratio, data, grad, 0.2, fresh=True)
 
 
@@ -2163,8 +2096,7 @@ def _each(one: Callable, two: Callable) -> tuple[tuple, ...]:
     return (one, two), (one, None), (None, two)
 
 
-_put(
-    update_ratio,
+update_ratio.table(
     lambda: (_right_ratio, _right_measured),
     {
         "no rate": (
@@ -2255,16 +2187,18 @@ _put(
 
 def _built(deep_network: Callable, sizes: tuple[int, int, int, int]) -> Any:
     """What a list of layers is made of."""
-    layers, again, other = (deep_network(*sizes, generator=_g(s)) for s in (1, 1, 2))
+    layers, again, other = (
+        deep_network(*sizes, generator=seeded(s)) for s in (1, 1, 2)
+    )
     if not _are_layers(layers):
-        return _otherwise(layers)
+        return otherwise(layers)
     found = _made_of(layers)
     if found["layers"] != _layers_said(sizes[3]):
         return {"layers": found["layers"]}
     one, two, three = (_first_weights(x) for x in (layers, again, other))
     return found | {
-        "the same generator": _is(_same(one, two), "the same weights", "others"),
-        "another generator": _is(_same(one, three), "the same weights", "others"),
+        "the same generator": either(_same(one, two), "the same weights", "others"),
+        "another generator": either(_same(one, three), "the same weights", "others"),
     }
 
 
@@ -2313,7 +2247,7 @@ def _made_of(layers: list) -> dict[str, Any]:
         "leaves with a gradient": all(
             p.requires_grad and p.is_leaf for p in parameters
         ),
-        "weights begin at std": _is(
+        "weights begin at std": either(
             all(0.7 < x.weight.std() * len(x.weight) ** 0.5 < 1.4 for x in linears),
             "1 / sqrt(fan_in)",
             "another one",
@@ -2355,7 +2289,7 @@ class _Dense:
     training = True
 
     def __init__(self, n: int, m: int, seed: int) -> None:
-        self.weight = _normal(n, m, seed=seed, scale=0.7).requires_grad_()
+        self.weight = normal(n, m, seed=seed, scale=0.7).requires_grad_()
         self.notes: list[tuple[Tensor, bool, bool]] = []
 
     def parameters(self) -> list[Tensor]:
@@ -2371,7 +2305,7 @@ class _Mixing:
     """A layer whose examples depend on each other in training, like BatchNorm's."""
 
     def __init__(self, dim: int, seed: int, training: bool = True) -> None:
-        self.gamma = (_normal(dim, seed=seed) + 1.5).requires_grad_()
+        self.gamma = (normal(dim, seed=seed) + 1.5).requires_grad_()
         self.training = training
         self.batches = 0
 
@@ -2390,7 +2324,7 @@ class _Deep:
     V, d, k = 6, 2, 3
 
     def __init__(self, seed: int, mixing: tuple[bool, bool] = (True, True)) -> None:
-        self.C = _normal(self.V, self.d, seed=seed).requires_grad_()
+        self.C = normal(self.V, self.d, seed=seed).requires_grad_()
         self.layers = [
             _Dense(self.k * self.d, 4, seed + 1),
             _Mixing(4, seed + 2, mixing[0]),
@@ -2416,7 +2350,7 @@ def _contexts(N: int, first: int = 0) -> Data:
     """Different contexts, so that each one tells its place; targets in no order."""
     V = _Deep.V
     X = [[i // V**2 % V, i // V % V, i % V] for i in range(first, first + N)]
-    return torch.tensor(X), torch.randint(0, V, (N,), generator=_g(11 + first))
+    return torch.tensor(X), torch.randint(0, V, (N,), generator=seeded(11 + first))
 
 
 def _places(deep: _Deep, C: Tensor, x: Tensor, X: Tensor) -> list[int] | None:
@@ -2433,7 +2367,7 @@ def _logits_of(deep_logits: Callable, seed: int, N: int) -> Any:
     X, _ = _contexts(N, seed)
     out = deep_logits(deep.C, deep.layers, X.clone())
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out)
     if out.shape != (N, deep.V):
         return {"logits": out}
     return {"logits": out} | _with_slopes(out, C=deep.C)
@@ -2457,10 +2391,10 @@ def _stepped(deep_step: Callable, lr: float, size: int, seed: int) -> Any:
     for p in deep.parameters():
         p.grad = torch.full_like(p, _OLD)
     own = [id(p) for p in deep.parameters()]
-    value = deep_step(deep.C, deep.layers, X.clone(), Y.clone(), lr, size, _g(seed))
+    value = deep_step(deep.C, deep.layers, X.clone(), Y.clone(), lr, size, seeded(seed))
     notes = deep.layers[0].notes
     if value is None or value is ... or not notes:
-        return _otherwise(value)
+        return otherwise(value)
     places = _places(deep, twin.C.detach(), notes[0][0], X)
     if places is None:
         return {"the batch": Said("not rows of X, embedded")}
@@ -2476,7 +2410,7 @@ def _stepped(deep_step: Callable, lr: float, size: int, seed: int) -> Any:
         "loss": _loss_said(value, loss.item(), twin, X[places], Y, places),
         "C moved": _moved_said(moves[:1], slopes[:1], lr),
         "the layers moved": _moved_said(moves[1:], slopes[1:], lr),
-        "tensors": _is(
+        "tensors": either(
             own == [id(p) for p in deep.parameters()], "the same", "new ones"
         ),
     }
@@ -2538,7 +2472,7 @@ def _drawing(deep_step: Callable) -> dict[str, Any]:
     X, Y = _contexts(23)
 
     def batches(steps: int, seed: int, size: int = 6) -> list[list[int] | None]:
-        deep, g = _Deep(1), _g(seed)
+        deep, g = _Deep(1), seeded(seed)
         for _ in range(steps):
             deep_step(deep.C, deep.layers, X, Y, 0.0, size, g)
         C = deep.C.detach()
@@ -2547,13 +2481,13 @@ def _drawing(deep_step: Callable) -> dict[str, Any]:
     some, again, other = batches(2, 1), batches(2, 1), batches(2, 2)
     seen = set(batches(1, 3, 300)[0] or ())
     return {
-        "each step": _is(some[0] != some[1], "a new batch", "the same one"),
-        "the first batch": _is(some[0] == [*range(6)], "the first rows", "drawn"),
+        "each step": either(some[0] != some[1], "a new batch", "the same one"),
+        "the first batch": either(some[0] == [*range(6)], "the first rows", "drawn"),
         "rows ever drawn": {23: Said("all"), 22: Said("all but one")}.get(
             len(seen), Said("few")
         ),
-        "the same generator": _is(again == some, "the same batches", "others"),
-        "another generator": _is(other != some, "others", "the same batches"),
+        "the same generator": either(again == some, "the same batches", "others"),
+        "another generator": either(other != some, "others", "the same batches"),
     }
 
 
@@ -2582,16 +2516,16 @@ def _measured(
     value = deep_loss(deep.C, deep.layers, X.clone(), Y.clone())
     notes = deep.layers[0].notes
     if type(value) is not float or not notes:
-        return _otherwise(value)
+        return otherwise(value)
     after = [layer.training for layer in deep.layers]
     flags = [True, mixing[0], True, mixing[1]]
     same = _same(before, [p.detach() for p in deep.parameters()])
     return {
         "layers in training meanwhile": _flags_said(deep, notes, mixing),
         "loss": value,
-        "training afterwards": _is(after == flags, "as before", f"{after}"),
-        "gradients": _is(any(note[2] for note in notes), "on", "off"),
-        "weights": _is(same, "as they were", "changed"),
+        "training afterwards": either(after == flags, "as before", f"{after}"),
+        "gradients": either(any(note[2] for note in notes), "on", "off"),
+        "weights": either(same, "as they were", "changed"),
     }
 
 
@@ -2640,14 +2574,14 @@ def _name_pairs(first: int) -> Data:
 def _learned(deep_network: Callable, deep_step: Callable, deep_loss: Callable) -> Any:
     """Losses on names before and after 80 steps, in words."""
     ours, theirs = _name_pairs(0), _name_pairs(4)
-    C = torch.randn(27, 6, generator=_g(1), requires_grad=True)
-    layers, g = deep_network(18, 30, 27, 2, generator=_g(2)), _g(3)
+    C = torch.randn(27, 6, generator=seeded(1), requires_grad=True)
+    layers, g = deep_network(18, 30, 27, 2, generator=seeded(2)), seeded(3)
     first = deep_loss(C, layers, *theirs)
     for _ in range(80):
         deep_step(C, layers, *ours, 0.3, 32, g)
     last = deep_loss(C, layers, *theirs)
     if type(first) is not float or type(last) is not float:
-        return _otherwise(first)
+        return otherwise(first)
     return {
         "dev loss at first": _between(first, *_FLAT),
         "dev loss after 80 steps": _between(last, *_LOWER),
@@ -2657,7 +2591,7 @@ def _learned(deep_network: Callable, deep_step: Callable, deep_loss: Callable) -
 def _between(loss: float, low: float, high: float) -> Said:
     if low <= loss <= high:
         return Said(f"between {low} and {high}")
-    return _is(loss < low, f"below {low}", f"above {high}")
+    return either(loss < low, f"below {low}", f"above {high}")
 
 
 _FLAT, _LOWER = (3.25, 3.35), (2.6, 3.0)
@@ -2694,14 +2628,14 @@ def train_deep(
     yield _measure_case(deep_loss, 30, 2, (True, False))
     act = lambda: _learned(deep_network, deep_step, deep_loss)  # noqa: E731
     yield case("three layers, 80 steps on names", act, _LEARNED, once=True)
-    seed = _new_seed()
+    seed = new_seed()
     act = lambda: _stepped(deep_step, 0.07, 6, seed)  # noqa: E731
     yield case("a step of a new network", act, _step_facts(6), fresh=True)
 
 
 def _count_of(layers: Any) -> Any:
     if not _are_layers(layers):
-        return _otherwise(layers)
+        return otherwise(layers)
     found = {id(p): p for layer in layers for p in layer.parameters()}
     return {"parameters": sum(p.numel() for p in found.values())}
 
@@ -2884,8 +2818,7 @@ def _through(x: Tensor, layers: list) -> Tensor:
     return x
 
 
-_put(
-    train_deep,
+train_deep.table(
     _rights,
     {
         "biases": (
@@ -3008,7 +2941,7 @@ _put(
             "The same batch comes each time: draw with the generator passed in.",
             _of_step(
                 draw=lambda X, size, g: torch.randint(
-                    0, len(X), (size,), generator=_g(42)
+                    0, len(X), (size,), generator=seeded(42)
                 )
             ),
         ),
@@ -3086,12 +3019,12 @@ def _chain_by_hand(steps: int, lr: float) -> list[Tensor]:
         db = 2 * u * a + 2 * v * a * c
         dc = 2 * v * a * b
         a, b, c = a - lr * da, b - lr * db, c - lr * dc
-    return [_plain(a), _plain(b), _plain(c)]
+    return [doubles(a), doubles(b), doubles(c)]
 
 
 def _inputs() -> Data:
     """Numbers to learn from; one column is zero throughout, one letter never comes."""
-    x = _normal(12, 4, seed=5)
+    x = normal(12, 4, seed=5)
     x[:, 2] = 0.0
     return x, torch.tensor([0, 1, 1] * 4)
 
@@ -3105,7 +3038,7 @@ def _mlp_loss(p: list[Tensor]) -> Tensor:
 
 def _mlp_start(skip: bool) -> list[Tensor]:
     shapes = [(4, 5), (5,), (5, 3), (3,), *[(4, 3)] * skip]
-    return [_normal(*shape, seed=7 + i) for i, shape in enumerate(shapes)]
+    return [normal(*shape, seed=7 + i) for i, shape in enumerate(shapes)]
 
 
 def _from_zero(
@@ -3117,7 +3050,7 @@ def _from_zero(
         p.grad = torch.ones_like(p)
     said = learns(list(own), lambda: loss(own), steps, lr)
     if type(said) not in (list, tuple):
-        return _otherwise(said)
+        return otherwise(said)
     moved = [x if type(x) is bool else Said(kind(x)) for x in said]
     return _ends([p.detach() for p in own]) | {"has moved": moved}
 
@@ -3149,13 +3082,13 @@ def _slow_entropy(Y: list[int]) -> float:
 @exercise("batchnorm.all_zero_init")
 def all_zero_init(learns_from_zero: Callable, unigram_loss: Callable) -> Cases:
     square = lambda p: ((p[0] - 1) ** 2).sum()  # noqa: E731
-    start = [_plain([3.0])]
+    start = [doubles([3.0])]
     for steps, lr in ((1, 0.25), (3, 0.25)):
         text = f"loss (a - 1)**2, a begun at zero, {_steps(steps)} of lr {lr}"
         act = lambda a=(steps, lr): _from_zero(learns_from_zero, start, square, *a)  # noqa: E731
         yield case(text, act, _squares(steps, lr))
     chain = lambda p: _chain(*p)  # noqa: E731
-    three = [_plain(v) for v in (0.7, -0.2, 0.0)]
+    three = [doubles(v) for v in (0.7, -0.2, 0.0)]
     for steps in (1, 2, 4):
         act = lambda n=steps: _from_zero(learns_from_zero, three, chain, n, 0.1)  # noqa: E731
         moved = [True, steps > 1, steps > 2]
@@ -3188,7 +3121,7 @@ def all_zero_init(learns_from_zero: Callable, unigram_loss: Callable) -> Cases:
 def _squares(steps: int, lr: float, factor: float = 1.0) -> dict[str, Any]:
     """Where (a - 1)**2 is after some steps, worked out."""
     at = 1 - (1 - 2 * lr * factor) ** steps
-    return {"parameter 0": _plain([at]), "has moved": [True]}
+    return {"parameter 0": doubles([at]), "has moved": [True]}
 
 
 def _steps(count: int) -> str:
@@ -3197,10 +3130,10 @@ def _steps(count: int) -> str:
 
 def _by_themselves(learns: Callable) -> Any:
     """The parameter where neither steps nor lr is passed."""
-    p = _plain([2.0]).requires_grad_()
+    p = doubles([2.0]).requires_grad_()
     said = learns([p], lambda: 0.1 * ((p - 1) ** 2).sum())
     if type(said) not in (list, tuple):
-        return _otherwise(said)
+        return otherwise(said)
     return {"parameter 0": p.detach(), "has moved": list(said)}
 
 
@@ -3298,8 +3231,7 @@ def _right_unigram(Y: Tensor, vocab_size: int) -> float:
     return -s.xlogy(s).sum().item()
 
 
-_put(
-    all_zero_init,
+all_zero_init.table(
     lambda: (_from_zeros(), _right_unigram),
     {
         "not zeroed": (
@@ -3434,12 +3366,12 @@ def _pair(
 ) -> tuple[Any, Any]:
     """A linear layer and a BatchNorm1d of known numbers, in single precision."""
     linear = module.Linear(n, m, bias=bias)
-    values = {"weight": _normal(n, m, seed=seed).float()}
+    values = {"weight": normal(n, m, seed=seed).float()}
     if bias:
-        values["bias"] = _normal(m, seed=seed + 1).float()
+        values["bias"] = normal(m, seed=seed + 1).float()
     numbers = {k: v.float() for k, v in _bn_numbers(m, seed + 2).items()}
-    norm = _set(module.BatchNorm1d(m, eps=eps), **numbers)
-    return _set(linear, **values), norm
+    norm = holding(module.BatchNorm1d(m, eps=eps), **numbers)
+    return holding(linear, **values), norm
 
 
 def _numbers_of(layer: Any) -> list[Tensor]:
@@ -3458,10 +3390,10 @@ def _one_layer(
     if made is None or made is ...:
         return made
     if not isinstance(getattr(made, "weight", None), Tensor) or not callable(made):
-        return _otherwise(made)
+        return otherwise(made)
     if not isinstance(getattr(made, "bias", None), Tensor):
         return {"bias": Said("missing")}
-    x = _normal(6, n, seed=seed).float()
+    x = normal(6, n, seed=seed).float()
     norm.training = False
     same = _same(before, [*_numbers_of(linear), *_numbers_of(norm)])
     return {
@@ -3469,7 +3401,7 @@ def _one_layer(
         "bias": made.bias.detach(),
         "output": made(x).detach(),
         "training": norm.training or linear.training is not True,
-        "linear and bn": _is(same and made is not linear, "as they were", "changed"),
+        "linear and bn": either(same and made is not linear, "as they were", "changed"),
     }
 
 
@@ -3486,8 +3418,8 @@ def _fold_by_hand(
         scale = gamma[j].item() / math.sqrt(var[j].item() + eps)
         columns.append(W[:, j] * scale)
         shifts.append((old[j] - mean[j].item()) * scale + beta[j].item())
-    weight, shift = torch.stack(columns, 1), _plain(shifts)
-    x = _normal(6, n, seed=seed)
+    weight, shift = torch.stack(columns, 1), doubles(shifts)
+    x = normal(6, n, seed=seed)
     out = x.float().double() @ weight + shift
     return {
         "weight": weight.float(),
@@ -3508,7 +3440,7 @@ def _fold_case(fold: Callable, n: int, m: int, bias: bool, seed: int, **o: Any) 
 def _of_the_text(module: Any) -> tuple[Any, Any]:
     """The two layers of the exercise's text, of one unit each."""
     number = lambda v: torch.tensor(v, dtype=torch.float32)  # noqa: E731
-    linear = _set(module.Linear(1, 1, bias=False), weight=number([[2.0]]))
+    linear = holding(module.Linear(1, 1, bias=False), weight=number([[2.0]]))
     norm = module.BatchNorm1d(1, eps=0.0)
     values = {
         "gamma": [3.0],
@@ -3516,7 +3448,7 @@ def _of_the_text(module: Any) -> tuple[Any, Any]:
         "running_mean": [4.0],
         "running_var": [9.0],
     }
-    return linear, _set(norm, **{k: number(v) for k, v in values.items()})
+    return linear, holding(norm, **{k: number(v) for k, v in values.items()})
 
 
 def _text_folded(fold: Callable) -> Any:
@@ -3525,7 +3457,7 @@ def _text_folded(fold: Callable) -> Any:
         return made
     parts = {name: getattr(made, name, None) for name in ("weight", "bias")}
     if not all(isinstance(t, Tensor) for t in parts.values()):
-        return _otherwise(made)
+        return otherwise(made)
     return {name: t.detach() for name, t in parts.items()}
 
 
@@ -3557,17 +3489,17 @@ def _all_folded(folded: Callable, fold: Callable, plan: str) -> Any:
     kept, before = list(layers), [t for x in layers for t in _numbers_of(x)]
     made = folded(layers)
     if type(made) not in (list, tuple):
-        return _otherwise(made)
+        return otherwise(made)
     names = [type(layer).__name__ for layer in made]
     if not all(map(callable, made)):
         return {"layers": Said(", ".join(names))}
     same = len(kept) == len(layers) and all(map(lambda a, b: a is b, kept, layers))
     same = same and _same(before, [t for x in layers for t in _numbers_of(x)])
-    x = _normal(7, 4, seed=2).float()
+    x = normal(7, 4, seed=2).float()
     found = {
         "layers": Said(", ".join(names)),
         "outputs": None,
-        "the list passed in": _is(same, "as it was", "changed"),
+        "the list passed in": either(same, "as it was", "changed"),
     }
     if names != _folded_names(plan):
         return {"layers": found["layers"]}
@@ -3580,7 +3512,7 @@ def _folded_names(plan: str) -> list[str]:
 
 
 def _row_facts(plan: str) -> dict[str, Any]:
-    x = _normal(7, 4, seed=2).float()
+    x = normal(7, 4, seed=2).float()
     out = _through(x, _row_of(_given(), plan, 1)).detach()
     said = {"layers": Said(", ".join(_folded_names(plan))), "outputs": out}
     return said | {"the list passed in": Said("as it was")}
@@ -3598,7 +3530,7 @@ def fold_batchnorm(fold_batchnorm: Callable, folded: Callable) -> Cases:
         names = {"L": "Linear", "B": "BatchNorm1d", "T": "Tanh"}
         text = "folded: " + ", ".join(names[x] for x in plan)
         yield case(text, act, _row_facts(plan), within=FLOAT32)
-    yield _fold_case(fold_batchnorm, 5, 3, True, _new_seed(), fresh=True)
+    yield _fold_case(fold_batchnorm, 5, 3, True, new_seed(), fresh=True)
 
 
 def _folding(
@@ -3680,8 +3612,7 @@ def _after_each(layers: list) -> list:
     return made
 
 
-_put(
-    fold_batchnorm,
+fold_batchnorm.table(
     lambda: (_folding(), _right_folded),
     {
         "scale by rows": (
@@ -3799,8 +3730,8 @@ _put(
 
 def _ln_numbers(dim: int, seed: int) -> dict[str, Tensor]:
     return {
-        "gamma": _normal(dim, seed=seed) + 1.5,
-        "beta": _normal(dim, seed=seed + 1),
+        "gamma": normal(dim, seed=seed) + 1.5,
+        "beta": normal(dim, seed=seed + 1),
     }
 
 
@@ -3809,12 +3740,12 @@ def _layernormed(
 ) -> Any:
     dim = x.shape[-1]
     layer = LayerNorm(dim, **options)
-    if odd := _odd_layer(layer, "gamma", "beta"):
+    if odd := lacking(layer, "gamma", "beta"):
         return odd
     if seed:
-        _set(layer, **_ln_numbers(dim, seed))
+        holding(layer, **_ln_numbers(dim, seed))
     else:
-        _set(layer, gamma=torch.ones(dim).double(), beta=torch.zeros(dim).double())
+        holding(layer, gamma=torch.ones(dim).double(), beta=torch.zeros(dim).double())
     layer.training = flag
     return _normalised(layer, x, True)
 
@@ -3839,7 +3770,7 @@ def _ln_case(
 def _ln_made(LayerNorm: type) -> Any:
     layer = LayerNorm(5)
     names = ("gamma", "beta")
-    if odd := _odd_layer(layer, *names):
+    if odd := lacking(layer, *names):
         return odd
     start = {name: getattr(layer, name).detach().double() for name in names}
     return start | _listed(layer, *names) | {"training": _training(layer)}
@@ -3856,7 +3787,7 @@ def layernorm(LayerNorm: type) -> Cases:
         "training": True,
     }
     yield case("LayerNorm(5)", lambda: _ln_made(LayerNorm), want)
-    yield _ln_case(LayerNorm, _plain([[1.0, 5.0]]), 0, telling=True)
+    yield _ln_case(LayerNorm, doubles([[1.0, 5.0]]), 0, telling=True)
     for shape, options in (
         ((7, 5), {}),
         ((4, 6), {"eps": 0.5}),
@@ -3864,13 +3795,13 @@ def layernorm(LayerNorm: type) -> Cases:
         ((6, 6), {}),
         ((5,), {}),
     ):
-        x = _normal(*shape, seed=3, scale=2.0) + 1
+        x = normal(*shape, seed=3, scale=2.0) + 1
         yield _ln_case(LayerNorm, x, 4, **options)
-    flat = torch.cat([torch.ones(1, 3).double(), _normal(1, 3, seed=7, scale=1e-3)])
+    flat = torch.cat([torch.ones(1, 3).double(), normal(1, 3, seed=7, scale=1e-3)])
     yield _ln_case(LayerNorm, flat, 4)
-    yield _ln_case(LayerNorm, _normal(3, 8, seed=5), 4, False)
-    yield _ln_case(LayerNorm, _normal(1, 9, seed=6), 4)
-    yield _ln_case(LayerNorm, _normal(4, 7, seed=_new_seed()), 4, fresh=True)
+    yield _ln_case(LayerNorm, normal(3, 8, seed=5), 4, False)
+    yield _ln_case(LayerNorm, normal(1, 9, seed=6), 4)
+    yield _ln_case(LayerNorm, normal(4, 7, seed=new_seed()), 4, fresh=True)
 
 
 class _LN(_Named, named="LayerNorm"):
@@ -3916,8 +3847,7 @@ def _plain_start(self: Any, dim: int, eps: float = 1e-5) -> None:
     self.gamma, self.beta = torch.ones(dim), torch.zeros(dim)
 
 
-_put(
-    layernorm,
+layernorm.table(
     lambda: (_LN,),
     {
         "over the batch": (

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from workbook.checks.cases import Case, Exercise, case, exercise, name_of
-from workbook.checks.rehoming import given
+from workbook.checks.cases import Case, Exercise, case, exercise, name_of, new_seed
+from workbook.checks.rehoming import required
 from workbook.checks.tensors import (
     Steps,
     asked,
@@ -38,10 +38,7 @@ LARGE = Tolerance(2e-3, 1e-6, "near 1000 single precision keeps four decimals")
 
 
 def _given() -> Any:
-    module = given("bigram")
-    if module is None:
-        raise FileNotFoundError("workbook/given/bigram.py: run `make exercises`")
-    return module
+    return required("bigram")
 
 
 def _vocabulary(*words: str) -> Any:
@@ -759,7 +756,7 @@ def sample(sample: Callable) -> Cases:
     often = "how often what follows what, in {:,} names".format
     act = lambda: _frequencies(sample, _MODEL, SEED)  # noqa: E731
     yield case(often(NAMES), act, _expected(_MODEL))
-    rows, seed = _new_rows(), random.Random().randrange(10**6)
+    rows, seed = _new_rows(), new_seed()
     act = lambda: _frequencies(sample, rows, seed)  # noqa: E731
     yield case(often(NAMES), act, _expected(rows), fresh=True)
     act = lambda: _frequencies(sample, _MODEL, SEED, MORE)  # noqa: E731

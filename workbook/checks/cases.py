@@ -13,9 +13,10 @@ does it with the learner's object, and names what must come out:
 
 import copy
 import inspect
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from types import FunctionType
 from typing import Any
@@ -154,6 +155,31 @@ class Exercise:
             return wrong
 
         return put
+
+    def table(
+        self, rights: Callable[[], tuple], table: dict[str, tuple[Any, ...]]
+    ) -> None:
+        """Mistakes by name: a sentence, and forms in which None stands for right."""
+        for name, (sentence, *forms) in table.items():
+            make = partial(_in_place, rights, forms[0])
+            more = [partial(_in_place, rights, form) for form in forms[1:]]
+            self.mistake(name, sentence, True, partial(_each, more))(make)
+
+
+def _in_place(rights: Callable[[], tuple], form: Any) -> tuple:
+    """The right objects, but for those that a form has another one for."""
+    form = form if isinstance(form, tuple) else (form,)
+    pairs = zip(rights(), form, strict=True)
+    return tuple(right if wrong is None else wrong for right, wrong in pairs)
+
+
+def _each(more: list[Make], _: Make) -> Iterator[tuple[Any, ...]]:
+    return (make() for make in more)
+
+
+def new_seed() -> int:
+    """A seed that nobody can know."""
+    return random.Random().randrange(10**6)
 
 
 _known: dict[str, Exercise] = {}

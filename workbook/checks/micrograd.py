@@ -9,7 +9,7 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
-from workbook.checks.cases import Case, call, case, clue, exercise
+from workbook.checks.cases import Case, call, case, clue, exercise, new_seed
 from workbook.checks.rehoming import given, stage
 from workbook.compare import SLOPE, Said, Tolerance, kind
 
@@ -2025,7 +2025,7 @@ def neuron_layer_mlp(Neuron: type, Layer: type, MLP: type) -> Cases:
     yield case(slopes, lambda: _slopes(MLP), want, within=SLOPE)
     yield case("the gradients after zero_grad()", lambda: _zeroed(MLP), [0.0] * 9)
     yield _neuron_case(Neuron, ("tanh",), [number() for _ in "wwwb"], x, fresh=True)
-    seed = random.Random().randrange(10**6)
+    seed = new_seed()
     yield _mlp_case(MLP, [3, 2], "tanh", "relu", seed=seed, fresh=True)
 
 

@@ -19,8 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from workbook.checks.cases import Case, call, case, exercise
-from workbook.checks.rehoming import given
+from workbook.checks.cases import Case, call, case, exercise, new_seed
+from workbook.checks.rehoming import required
+from workbook.checks.tensors import either, seeded
 from workbook.compare import FLOAT32, Said, Tolerance, kind
 from workbook.course import root
 
@@ -30,10 +31,7 @@ Data = tuple[Tensor, Tensor]
 
 
 def _given() -> Any:
-    module = given("mlp")
-    if module is None:
-        raise FileNotFoundError("workbook/given/mlp.py: run `make exercises`")
-    return module
+    return required("mlp")
 
 
 def _otherwise(out: Any) -> Any:
@@ -45,19 +43,6 @@ def _otherwise(out: Any) -> Any:
 def _returned(words: str) -> dict[str, Said]:
     """What was returned, as the first thing that a case looks at."""
     return {"returned": Said(words)}
-
-
-def _g(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def _new_seed() -> int:
-    """A seed that nobody can know."""
-    return random.Random().randrange(10**6)
-
-
-def _is(fact: bool, yes: str, no: str) -> Said:
-    return Said(yes if fact else no)
 
 
 # ---------------------------------------------------------------- build_dataset
@@ -101,7 +86,7 @@ def build_dataset(build_dataset: Callable) -> Cases:
         yield call(build_dataset, words, stoi, k, expects=want)
     want = _slow_pairs(["abc"], _ABC, 3)
     yield call(build_dataset, ["abc"], _ABC, expects=want)
-    words, k = _invented(random.Random(_new_seed()), _ODD, 5), random.randint(2, 6)
+    words, k = _invented(random.Random(new_seed()), _ODD, 5), random.randint(2, 6)
     want = _slow_pairs(words, _ODD, k)
     yield call(build_dataset, words, _ODD, k, expects=want, fresh=True)
 
@@ -239,11 +224,11 @@ def _cut(split_words: Callable, words: list[str], *seed: int) -> Any:
     together = Counter(word for pile in out for word in pile)
     tail = set(before[-len(before) // 5 :])
     return _returned("lists of names") | {
-        "the list passed in": _is(words == before, "as it was", "changed"),
+        "the list passed in": either(words == before, "as it was", "changed"),
         "piles": len(out),
         "names": _kept(Counter(before), together),
         "sizes": _sizes(out, len(before)),
-        "train holds": _is(
+        "train holds": either(
             bool(tail & set(out[0])) if out else False,
             "names from the whole list",
             "the beginning of the list",
@@ -284,8 +269,8 @@ def _seeds(split: Callable[[int], Any]) -> dict[str, Said]:
     """How a split depends on its seed; `split` gives something that can be compared."""
     one, again, other = split(1), split(1), split(2)
     return {
-        "the same seed": _is(one == again, "the same split", "another split"),
-        "another seed": _is(one != other, "another split", "the same split"),
+        "the same seed": either(one == again, "the same split", "another split"),
+        "another seed": either(one != other, "another split", "the same split"),
     }
 
 
@@ -317,10 +302,10 @@ def _built(datasets: Callable, words: list[str], k: int) -> Any:
     whole = all(found is not None for found in names)
     together = Counter(name for found in names for name in found or ())
     return _returned("pairs of tensors") | {
-        "the list passed in": _is(words == before, "as it was", "changed"),
+        "the list passed in": either(words == before, "as it was", "changed"),
         "piles": len(sets),
         "block size": sorted({X.shape[1] for X, _ in sets}),
-        "made of": _is(whole, "whole names", "pieces of names"),
+        "made of": either(whole, "whole names", "pieces of names"),
         "names": _kept(Counter(before), together) if whole else Said("not to be seen"),
         "sizes": _sizes([found or [] for found in names], len(before)),
     }
@@ -390,7 +375,7 @@ def _global_dice(act: Callable[[], Any]) -> Said:
     before = repr(random.getstate()), torch.get_rng_state()
     act()
     same = before[0] == repr(random.getstate())
-    return _is(
+    return either(
         same and torch.equal(before[1], torch.get_rng_state()), "untouched", "seeded"
     )
 
@@ -398,7 +383,7 @@ def _global_dice(act: Callable[[], Any]) -> Said:
 def _unsaid(split: Callable, *words: list[str]) -> Said:
     """Whether a split without options is that of block_size 3 and seed 42."""
     options = (42,) if words else (3, 42)
-    return _is(split(*words) == split(*words, *options), "42", "another one")
+    return either(split(*words) == split(*words, *options), "42", "another one")
 
 
 _RIGHT_SETS = _returned("pairs of tensors") | {
@@ -594,7 +579,7 @@ for _name, (_sentence, _wrong) in _LEAK_TESTS.items():
 
 def _pairs_shuffled(words, stoi, block_size=3, seed=42):
     X, Y = _given().build_dataset(words, stoi, block_size)
-    order = torch.randperm(len(X), generator=_g(seed))
+    order = torch.randperm(len(X), generator=seeded(seed))
     a, b = int(0.8 * len(X)), int(0.9 * len(X))
     return [(X[ix], Y[ix]) for ix in (order[:a], order[a:b], order[b:])]
 
@@ -656,11 +641,11 @@ def _looked_up(function: Callable, C: Tensor, X: Tensor) -> Said:
         name in _LOOKS_UP and any(one is C for one in args)
         for name, args in calls.called
     )
-    return _is(used, "looked up", "multiplied")
+    return either(used, "looked up", "multiplied")
 
 
 def _table(rows: int, width: int, seed: int) -> Tensor:
-    return torch.randn(rows, width, generator=_g(seed))
+    return torch.randn(rows, width, generator=seeded(seed))
 
 
 def _embed_case(
@@ -697,16 +682,16 @@ def embed(embed: Callable, embed_one_hot: Callable) -> Cases:
         yield _embed_case(function, name, small, torch.tensor([1, 3, 1]))
         yield _embed_case(function, name, small, torch.tensor([0, 2]))
         for at, shape in enumerate([(6, 3), (2, 3, 4), (), (7, 1)]):
-            X = torch.randint(0, 20, shape, generator=_g(at))
+            X = torch.randint(0, 20, shape, generator=seeded(at))
             yield _embed_case(function, name, C, X)
         yield _embed_case(function, f"float64: {name}", double, one)
         act = lambda f=function: _table_slopes(f)  # noqa: E731
         yield case(f"{name}: the gradient of C, a letter twice", act, _SLOPES)
-    places, seed = torch.tensor([[1, 2], [0, 1]]), _new_seed()
+    places, seed = torch.tensor([[1, 2], [0, 1]]), new_seed()
     act = lambda: _looked_up(embed_one_hot, small, places)  # noqa: E731
     yield case("embed_one_hot: the rows of C are", act, Said("multiplied"))
     for function, name in both:
-        C, X = _table(9, 4, seed), torch.randint(0, 9, (5, 2), generator=_g(seed))
+        C, X = _table(9, 4, seed), torch.randint(0, 9, (5, 2), generator=seeded(seed))
         yield _embed_case(function, name, C, X, fresh=True)
 
 
@@ -801,7 +786,7 @@ def _laid_out(function: Callable, shape: tuple[int, int, int]) -> Any:
     if not isinstance(out, Tensor):
         return _otherwise(out)
     same = out.untyped_storage().data_ptr() == emb.untyped_storage().data_ptr()
-    storage = _is(same, "that of emb", "its own")
+    storage = either(same, "that of emb", "its own")
     return _returned("a tensor") | {"numbers": out, "storage": storage}
 
 
@@ -820,7 +805,7 @@ def _weights(seed: int = 4, **sizes: int) -> dict[str, Tensor]:
     """Weights of the five tensors, by the name that the class gives them."""
     V, k, d, H = (sizes[name] for name in _SIZES)
     shapes = {"C": (V, d), "W1": (k * d, H), "b1": (H,), "W2": (H, V), "b2": (V,)}
-    g = _g(seed)
+    g = seeded(seed)
     return {n: torch.randn(*shape, generator=g) / 2 for n, shape in shapes.items()}
 
 
@@ -845,7 +830,7 @@ def _model(MLP: type, seed: int, **sizes: int) -> Any:
 
 def _contexts(N: int, seed: int, **sizes: int) -> Tensor:
     shape = N, sizes["block_size"]
-    return torch.randint(0, sizes["vocab_size"], shape, generator=_g(seed))
+    return torch.randint(0, sizes["vocab_size"], shape, generator=seeded(seed))
 
 
 def _logits_case(
@@ -872,7 +857,7 @@ def _counted(MLP: type, **sizes: int) -> Any:
 
 def _shapes(MLP: type) -> dict[str, Any]:
     """The sizes of a new model, as its sizes are named."""
-    model = MLP(**_SIZES, generator=_g(1))
+    model = MLP(**_SIZES, generator=seeded(1))
     found = {name: list(getattr(model, name).shape) for name in _weights(1, **_SIZES)}
     return {"block_size": getattr(model, "block_size", Said("missing"))} | found
 
@@ -890,7 +875,7 @@ def _reached(MLP: type) -> dict[str, Said]:
     names = ("C", "W1", "b1", "W2", "b2")
     got = {name: getattr(model, name).grad for name in names}
     return {
-        name: _is(g is not None and bool(g.abs().sum() > 0), "a gradient", "none")
+        name: either(g is not None and bool(g.abs().sum() > 0), "a gradient", "none")
         for name, g in got.items()
     }
 
@@ -922,7 +907,7 @@ def hidden(by_view: Callable, by_cat: Callable, MLP: type) -> Cases:
     yield case("the shapes of that MLP", lambda: _shapes(MLP), _shapes_of(**_SIZES))
     all_five = dict.fromkeys(("C", "W1", "b1", "W2", "b2"), Said("a gradient"))
     yield case("after loss.backward()", lambda: _reached(MLP), all_five)
-    yield _logits_case(MLP, 8, _new_seed(), _SIZES, fresh=True)
+    yield _logits_case(MLP, 8, new_seed(), _SIZES, fresh=True)
 
 
 def _right_view(emb: Tensor) -> Tensor:
@@ -1106,8 +1091,8 @@ def _slow_loss(logits: list[list[float]], targets: list[int]) -> float:
 
 
 def _scores(N: int, V: int, seed: int) -> Data:
-    logits = torch.randn(N, V, generator=_g(seed), dtype=torch.float64) * 3
-    return logits, torch.randint(0, V, (N,), generator=_g(seed + 1))
+    logits = torch.randn(N, V, generator=seeded(seed), dtype=torch.float64) * 3
+    return logits, torch.randint(0, V, (N,), generator=seeded(seed + 1))
 
 
 def _loss_case(
@@ -1133,7 +1118,7 @@ def _by_itself(function: Callable) -> Said:
         function(*_scores(3, 4, 5))
     names = {name for name, _ in calls.called}
     ready = {"cross_entropy", "nll_loss", "cross_entropy_loss"} & names
-    return _is(not ready, "built from its parts", "taken from torch")
+    return either(not ready, "built from its parts", "taken from torch")
 
 
 _BIG = torch.tensor([[1000.0, 999.0, -1000.0], [-1000.0, 0.0, 1000.0]]).double()
@@ -1162,7 +1147,7 @@ def cross_entropy(cross_entropy: Callable) -> Cases:
     yield case("the dtype for float32 logits", act, torch.float32)
     act = lambda: _by_itself(cross_entropy)  # noqa: E731
     yield case("the loss is", act, Said("built from its parts"))
-    new = _scores(8, 6, _new_seed())
+    new = _scores(8, 6, new_seed())
     yield _loss_case(cross_entropy, "new logits (8, 6)", *new, fresh=True)
 
 
@@ -1304,7 +1289,7 @@ class _Watched:
     block_size = 3
 
     def __init__(self, vocab: int = 6, seed: int = 1, last: float = 1.0) -> None:
-        g = _g(seed)
+        g = seeded(seed)
         shapes = ((vocab, 2), (2 * self.block_size, 4), (4,), (4, vocab), (vocab,))
         self.weights = [
             torch.randn(*s, generator=g, dtype=torch.float64).div(2) for s in shapes
@@ -1334,7 +1319,7 @@ def _rows(N: int, first: int = 0, vocab: int = 6) -> Data:
     """Different contexts, so that each one tells its place; targets in no order."""
     X = [[i // vocab**2 % vocab, i // vocab % vocab, i % vocab] for i in range(N)]
     X = torch.tensor(X) if not first else torch.tensor(_later(N, first, vocab))
-    return X, torch.randint(0, vocab, (N,), generator=_g(11 + first))
+    return X, torch.randint(0, vocab, (N,), generator=seeded(11 + first))
 
 
 def _later(N: int, first: int, vocab: int) -> list[list[int]]:
@@ -1385,7 +1370,7 @@ def _moved(
     for said, step in steps.items():
         if _close(after, [b + s for b, s in zip(before, step, strict=True)]):
             return Said(said)
-    return _is(_parallel(before, after, slopes), "by another rate", "otherwise")
+    return either(_parallel(before, after, slopes), "by another rate", "otherwise")
 
 
 def _parallel(before: list[Tensor], after: list[Tensor], slopes: list[Tensor]) -> bool:
@@ -1433,7 +1418,7 @@ def _one_step(
     for p in model.parameters():
         p.grad = torch.full_like(p, _OLD)
     tensors = [id(p) for p in model.parameters()]
-    value = minibatch_step(model, X.clone(), Y.clone(), lr, size, _g(seed))
+    value = minibatch_step(model, X.clone(), Y.clone(), lr, size, seeded(seed))
     if value is None or value is ... or not model.notes:
         return _otherwise(value)
     batch, _, before = model.notes[0]
@@ -1447,7 +1432,7 @@ def _one_step(
         "rows in the batch": len(places),
         "loss": _told_loss(value, before, batch, Y[places], Y[: len(places)]),
         "weights moved": _moved(before, after, slopes, lr),
-        "weights": _is(
+        "weights": either(
             tensors == [id(p) for p in model.parameters()],
             "the model's own",
             "new tensors",
@@ -1467,7 +1452,7 @@ def _step_facts(size: int) -> dict[str, Any]:
 
 def _batches(minibatch_step: Callable, steps: int, seed: int) -> list[list[int] | None]:
     X, Y = _rows(23)
-    model, g = _Watched(), _g(seed)
+    model, g = _Watched(), seeded(seed)
     for _ in range(steps):
         minibatch_step(model, X, Y, 0.01, 5, g)
     return [_places(note[0], X) for note in model.notes]
@@ -1481,12 +1466,16 @@ def _drawing(minibatch_step: Callable) -> dict[str, Any]:
         return {"rows of a batch": Said("neighbours")}
     again, other = _batches(minibatch_step, 3, 1), _batches(minibatch_step, 3, 2)
     return {
-        "the first batch": _is(many[0] == [0, 1, 2, 3, 4], "the first rows", "drawn"),
-        "each step": _is(len(set(map(str, many))) > 1, "a new batch", "the same one"),
+        "the first batch": either(
+            many[0] == [0, 1, 2, 3, 4], "the first rows", "drawn"
+        ),
+        "each step": either(
+            len(set(map(str, many))) > 1, "a new batch", "the same one"
+        ),
         "rows of a batch": Said("drawn each by itself"),
         "rows ever drawn": _all_but(set(range(len(_rows(23)[0]))) - seen),
-        "with the same seed": _is(again == many[:3], "the same batches", "others"),
-        "with another seed": _is(other != many[:3], "others", "the same batches"),
+        "with the same seed": either(again == many[:3], "the same batches", "others"),
+        "with another seed": either(other != many[:3], "others", "the same batches"),
     }
 
 
@@ -1530,7 +1519,7 @@ def minibatch_step(minibatch_step: Callable) -> Cases:
     yield case("60 steps on 23 pairs", lambda: _drawing(minibatch_step), _DRAWN)
     text = "rows in the batch, no batch_size given"
     yield case(text, lambda: _by_default(minibatch_step), 32)
-    seed = _new_seed()
+    seed = new_seed()
     act = lambda: _one_step(minibatch_step, 0.07, 6, seed)  # noqa: E731
     yield case("a step on a new model", act, _step_facts(6), fresh=True)
 
@@ -1580,7 +1569,7 @@ _right_step = _stepper()
 _STEPPERS: dict[str, tuple[str, dict[str, Any]]] = {
     "one batch for ever": (
         "The same batch comes each time: draw new indices in every step.",
-        {"draw": lambda X, size, g: _fair(X, size, _g(42))},
+        {"draw": lambda X, size, g: _fair(X, size, seeded(42))},
     ),
     "first rows": (
         "The batch is the beginning of the data: draw it.",
@@ -1735,11 +1724,11 @@ def _picked(pick_lr: Callable, curve: Any) -> Any:
     if out <= 0:
         return Said("no rate: a number that is not positive")
     if out > 1.001 * max(lrs):
-        return _is(out < 10, "above all rates", "far above all rates")
+        return either(out < 10, "above all rates", "far above all rates")
     x = math.log10(out) - shift
     if x > -0.4:
         return Said("where the loss explodes")
-    return _is(x > -1.7, "in the valley", "where the steps are too small")
+    return either(x > -1.7, "in the valley", "where the steps are too small")
 
 
 _CURVES: tuple[tuple[str, Any], ...] = (
@@ -1908,7 +1897,7 @@ _CYCLES = ((0, 100), (4, 100), (9, 100), (10, 100), (11, 100), (55, 100), (99, 1
 def _asked_often(rate: Callable[[int], Any]) -> Said:
     """Whether the first step's rate is the same whatever was asked before it."""
     rates = [rate(100) for _ in range(120)] + [rate(2 * 10**i) for i in range(1, 10)]
-    return _is(
+    return either(
         len(set(map(repr, rates))) == 1, "the same each time", "now this, now that"
     )
 
@@ -2089,13 +2078,15 @@ def _measured(evaluate: Callable, N: int, seed: int) -> Any:
     same = all(g is not None and bool((g == _OLD).all()) for g in grads)
     learns = all(p.requires_grad for p in model.parameters())
     return {
-        "pairs": _is(seen == Counter(range(N)), "each one once", share),
+        "pairs": either(seen == Counter(range(N)), "each one once", share),
         "loss": value if type(value) is float else Said(_what(value)),
-        "gradients meanwhile": _is(any(n[1] for n in notes), "on", "off"),
-        "gradients afterwards": _is(after, "on", "off"),
-        "weights": _is(_close(before, model.parameters()), "as they were", "changed"),
-        "they learn": _is(learns, "as before", "no more"),
-        "their gradients": _is(same, "as they were", "changed"),
+        "gradients meanwhile": either(any(n[1] for n in notes), "on", "off"),
+        "gradients afterwards": either(after, "on", "off"),
+        "weights": either(
+            _close(before, model.parameters()), "as they were", "changed"
+        ),
+        "they learn": either(learns, "as before", "no more"),
+        "their gradients": either(same, "as they were", "changed"),
         "the dice that all programs share": dice,
     }
 
@@ -2163,7 +2154,7 @@ def evaluate(evaluate: Callable) -> Cases:
     for N, seed in ((7, 1), (50, 2), (203, 3)):
         yield _measure_case(evaluate, N, seed)
     yield _measure_case(evaluate, _MANY, 5, once=True)
-    yield _measure_case(evaluate, 61, _new_seed(), fresh=True)
+    yield _measure_case(evaluate, 61, new_seed(), fresh=True)
 
 
 def _evaluator(
@@ -2303,7 +2294,7 @@ def _trained(train: Callable, seed: int) -> Any:
         asked.append(step)
         return _rate(step)
 
-    rows = train(model, ours, theirs, _STEPS, lr, _EVERY, 5, _g(seed))
+    rows = train(model, ours, theirs, _STEPS, lr, _EVERY, 5, seeded(seed))
     if type(rows) is not list or not all(_is_row(row) for row in rows):
         return _otherwise(rows)
     passes = [note for note in model.notes if note[1]]
@@ -2314,7 +2305,7 @@ def _trained(train: Callable, seed: int) -> Any:
         "steps": len(passes),
         "trained on": _origin(passes, places, theirs),
         "rows in a batch": sorted({len(note[0]) for note in passes}),
-        "batches": _is(len(set(map(str, places))) > 10, "new ones", "the same one"),
+        "batches": either(len(set(map(str, places))) > 10, "new ones", "the same one"),
         "lr was asked for": _asked(asked),
         "steps taken": _steps_taken(places, states, ours),
         "rows": [row[0] for row in rows],
@@ -2439,12 +2430,14 @@ def _summary(rows: Any, model: Any) -> Any:
 
 def _same_dice(train: Callable) -> dict[str, Said]:
     """Whether the generator decides which batches come."""
-    g = _g(3)
-    one, again, other, later = (_losses_of(train, a) for a in (g, _g(3), _g(4), g))
+    g = seeded(3)
+    one, again, other, later = (
+        _losses_of(train, a) for a in (g, seeded(3), seeded(4), g)
+    )
     return {
-        "with the same seed": _is(one == again, "the same rows", "others"),
-        "with another seed": _is(one != other, "others", "the same rows"),
-        "when it has moved on": _is(one != later, "others", "the same rows"),
+        "with the same seed": either(one == again, "the same rows", "others"),
+        "with another seed": either(one != other, "others", "the same rows"),
+        "when it has moved on": either(one != later, "others", "the same rows"),
     }
 
 
@@ -2474,13 +2467,15 @@ def _name_pairs(first: int, count: int, k: int) -> Data:
 
 def _on_names(train: Callable) -> Any:
     """Real names on a small budget: the dev loss must be good, and not too good."""
-    model = _given().MLP(27, 3, 6, 40, _g(5))
+    model = _given().MLP(27, 3, 6, 40, seeded(5))
     with torch.no_grad():
         model.W1 *= 0.2
         model.W2 *= 0.05
         model.b2 *= 0
     sets = _name_pairs(0, 1500, 3), _name_pairs(1500, 300, 3)
-    rows = train(model, *sets, 500, lambda i: 0.5 if i < 350 else 0.05, 500, 64, _g(6))
+    rows = train(
+        model, *sets, 500, lambda i: 0.5 if i < 350 else 0.05, 500, 64, seeded(6)
+    )
     if type(rows) is not list or not rows or not _is_row(rows[-1]):
         return _otherwise(rows)
     return _returned(_ROWS) | {"dev loss": _between(rows[-1][2], 2.0, 2.6)}
@@ -2507,7 +2502,7 @@ def train(train: Callable) -> Cases:
     text = "12 steps in which dev rises, every=3"
     yield case(text, lambda: _rising(train), want)
     yield case("four runs of 6 steps", lambda: _same_dice(train), _DICE)
-    seed = _new_seed()
+    seed = new_seed()
     yield case("a new model", lambda: _trained(train, seed), _TRAINED, fresh=True)
     want = want | {"rows": [1000], "steps": 1001}
     act = lambda: _by_thousand(train)  # noqa: E731
@@ -2622,7 +2617,7 @@ _TRAINERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "one batch for ever": (
         "The generator is seeded anew at each step: the same batch comes each time.",
-        {"dice": lambda g: _g(1)},
+        {"dice": lambda g: seeded(1)},
     ),
     "generator not passed on": (
         "The generator does not reach the step.",
@@ -2661,7 +2656,7 @@ def _own_dice(make: Callable[[int], Callable]) -> Iterator[tuple[Callable]]:
     _own_dice,
 )
 def _(model, ours, theirs, steps, lr, every=1000, batch_size=32, generator=None):
-    options = steps, lr, every, batch_size, _g(42)
+    options = steps, lr, every, batch_size, seeded(42)
     return _trainer()(model, ours, theirs, *options)
 
 
@@ -2695,7 +2690,7 @@ class _Speller:
 
 def _spelling(sample: Callable, name: str, itos: dict[int, str], k: int) -> Any:
     model = _Speller(name, itos, k)
-    out = sample(model, itos, _g(1))
+    out = sample(model, itos, seeded(1))
     if type(out) is not str:
         return _otherwise(out)
     return _returned("a text") | {"name": out, "contexts": model.seen}
@@ -2713,12 +2708,12 @@ def _long_spelling(sample: Callable) -> Any:
     """Whether a name of 110 letters comes whole."""
     letters = [i * step % 26 for step in (1, 3, 5, 7, 9) for i in range(22)]
     name = "".join("abcdefghijklmnopqrstuvwxyz"[i] for i in letters)
-    out = sample(_Speller(name, _ITOS, 3), _ITOS, _g(1))
+    out = sample(_Speller(name, _ITOS, 3), _ITOS, seeded(1))
     if type(out) is not str or not out:
         return _otherwise(out)
     cut = len(out) < len(name) and name.startswith(out)
     told = "its beginning alone" if cut else "another one"
-    return _returned("a text") | {"name": _is(out == name, "all of it", told)}
+    return _returned("a text") | {"name": either(out == name, "all of it", told)}
 
 
 class _Loaded:
@@ -2747,7 +2742,7 @@ def _many(sample: Callable, count: int, g: Any) -> list[Any]:
 
 def _odds(sample: Callable) -> Any:
     """Whether 400 draws have the odds of the model."""
-    g, names = _g(2), []
+    g, names = seeded(2), []
     while len("".join(names)) + len(names) < 400:
         names += _many(sample, 1, g)
         if type(names[-1]) is not str:
@@ -2757,7 +2752,7 @@ def _odds(sample: Callable) -> Any:
     return _returned("a text") | {
         "letters that are a": _share(letters["a"] / max(1, letters.total()), 2, 0.115),
         "draws that end a name": _share(len(names) / draws, 5, 0.08),
-        "names of no letter": _is(names.count("") > 1, "some", "none, or one"),
+        "names of no letter": either(names.count("") > 1, "some", "none, or one"),
     }
 
 
@@ -2767,7 +2762,7 @@ def _share(found: float, parts: int, within: float) -> Said:
         return Said(f"1 of {parts}")
     if found > 1 / parts:
         return Said("more")
-    return _is(found < 0.08, "as rare as all others", "fewer")
+    return either(found < 0.08, "as rare as all others", "fewer")
 
 
 _RIGHT_ODDS = _returned("a text") | {
@@ -2779,12 +2774,12 @@ _RIGHT_ODDS = _returned("a text") | {
 
 def _dice(sample: Callable) -> Any:
     """How the names depend on the generator."""
-    g = _g(1)
+    g = seeded(1)
     states, one = [g.get_state()], []
     for _ in range(5):
         one += _many(sample, 1, g)
         states.append(g.get_state())
-    again, other = (_many(sample, 5, _g(seed)) for seed in (1, 2))
+    again, other = (_many(sample, 5, seeded(seed)) for seed in (1, 2))
     if any(type(name) is not str for name in one):
         return _otherwise(one[0])
     moved = [not torch.equal(*pair) for pair in pairwise(states)]
@@ -2792,10 +2787,10 @@ def _dice(sample: Callable) -> Any:
     best = set(one[0]) == {"a"} and len(one[0]) > 30
     alike = "all of the likeliest letters" if best else "all the same"
     return _returned("a text") | {
-        "generator": _is(any(moved), used, "never used"),
-        "five names": _is(len(set(one)) > 1, "different ones", alike),
-        "with the same seed": _is(one == again, "the same names", "others"),
-        "with another seed": _is(one != other, "others", "the same names"),
+        "generator": either(any(moved), used, "never used"),
+        "five names": either(len(set(one)) > 1, "different ones", alike),
+        "with the same seed": either(one == again, "the same names", "others"),
+        "with another seed": either(one != other, "others", "the same names"),
     }
 
 
@@ -2814,7 +2809,7 @@ def _without(sample: Callable) -> Any:
         first = names[0]  # another one in each run, so that its type says enough
         said = _returned(f"no text: {type(first).__name__}")
         return first if first is None or first is ... else said
-    different = _is(len(set(names)) > 1, "different ones", "one and the same")
+    different = either(len(set(names)) > 1, "different ones", "one and the same")
     return _returned("a text") | {"eight names": different}
 
 
@@ -2917,11 +2912,11 @@ _SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "seeded anew": (
         "Every name is drawn from the same seed: use the generator as it comes.",
-        {"dice": lambda g: _g(42)},
+        {"dice": lambda g: seeded(42)},
     ),
     "a seed where none is given": (
         "Without a generator every name is the same: torch draws by itself then.",
-        {"dice": lambda g: g or _g(42)},
+        {"dice": lambda g: g or seeded(42)},
     ),
     "cut short": (
         "A name ends with its dot, and only there: no longest length.",
@@ -2979,12 +2974,12 @@ _NETS = (
 
 def _calmed(calm: Callable, sizes: dict[str, int], seed: int = 1) -> Any:
     """What became of a model, and of its first loss."""
-    model = _given().MLP(**sizes, generator=_g(seed))
+    model = _given().MLP(**sizes, generator=seeded(seed))
     tensors = model.parameters()
     kept = {n: getattr(model, n).detach().clone() for n in ("C", "W1", "b1")}
     V = sizes["vocab_size"]
     X = _contexts(200, seed, **sizes)
-    Y = torch.randint(0, V, (200,), generator=_g(seed + 1))
+    Y = torch.randint(0, V, (200,), generator=seeded(seed + 1))
     before = F.cross_entropy(model(X), Y).item()
     old = model.W2.detach().clone()
     calm(model)
@@ -3000,13 +2995,13 @@ def _calmed(calm: Callable, sizes: dict[str, int], seed: int = 1) -> Any:
     reached = _size(model.W1.grad) > 1e-3 * _size(_right_slope(sizes, seed, X, Y))
     return {
         "first loss": _first_loss(loss.item(), math.log(V), before),
-        "weights": _is(own, "the model's own tensors", "new tensors"),
-        "C, W1 and b1": _is(same, "as they were", "changed"),
-        "b2": _is(
+        "weights": either(own, "the model's own tensors", "new tensors"),
+        "C, W1 and b1": either(same, "as they were", "changed"),
+        "b2": either(
             bool(model.b2.abs().max() < 0.05), "about zero", "as large as before"
         ),
         "W2": _scaled_said(old, model.W2.detach()),
-        "W2 and b2 learn": _is(learns, "as before", "no more"),
+        "W2 and b2 learn": either(learns, "as before", "no more"),
         "a gradient reaches": Said("the hidden layer" if reached else "W2 only"),
     }
 
@@ -3017,7 +3012,7 @@ def _size(slope: Tensor | None) -> float:
 
 def _right_slope(sizes: dict[str, int], seed: int, X: Tensor, Y: Tensor) -> Tensor:
     """The gradient that reaches W1 where the output layer is scaled by 0.01."""
-    model = _given().MLP(**sizes, generator=_g(seed))
+    model = _given().MLP(**sizes, generator=seeded(seed))
     _right_calm(model)
     F.cross_entropy(model(X), Y).backward()
     return model.W1.grad
@@ -3028,7 +3023,9 @@ def _scaled_said(old: Tensor, new: Tensor) -> Said:
     factor = ((old * new).sum() / (old * old).sum()).item()
     if not torch.allclose(new, factor * old, rtol=1e-3, atol=1e-9):
         return Said("other numbers")
-    return _is(factor >= 0, "its old numbers, scaled", "its old numbers, sign turned")
+    return either(
+        factor >= 0, "its old numbers, scaled", "its old numbers, sign turned"
+    )
 
 
 def _first_loss(loss: float, even: float, before: float) -> Said:
@@ -3037,7 +3034,7 @@ def _first_loss(loss: float, even: float, before: float) -> Said:
     far = abs(loss - even) / abs(before - even)
     if far > 1.2:
         return Said("further from it than before")
-    return _is(far > 0.8, "as far from it as before", "nearer to it, but not near")
+    return either(far > 0.8, "as far from it as before", "nearer to it, but not near")
 
 
 _CALM = {
@@ -3059,7 +3056,7 @@ def init_loss(loss_at_start: Callable, calm: Callable) -> Cases:
         act = lambda s=sizes: _calmed(calm, s)  # noqa: E731
         text = f"calm: {sizes['vocab_size']} letters, hidden {sizes['hidden']}"
         yield case(text, act, _CALM)
-    seed = _new_seed()
+    seed = new_seed()
     act = lambda: _calmed(calm, _NETS[0], seed)  # noqa: E731
     yield case("calm: a new model", act, _CALM, fresh=True)
 
@@ -3258,11 +3255,11 @@ def _attempted(beat: Callable, train: list[str], dev: list[str], steps: int) -> 
     return _returned("a model") | {
         "parameters": Said("at most 12,000"),
         "logits": _logits_said(logits),
-        "gradients": _is(steps_taken > 0, "computed", "never computed"),
+        "gradients": either(steps_taken > 0, "computed", "never computed"),
         "dev loss": _between(loss, 1.6, 2.9),
         "the log": _log_said(log, old),
         "its dev loss": _row_said(log, loss, model, train),
-        "train and dev": _is(untouched, "as they were", "changed"),
+        "train and dev": either(untouched, "as they were", "changed"),
     }
 
 
@@ -3275,7 +3272,7 @@ def _logits_said(logits: Tensor) -> Said:
         return Said("not finite")
     sums = logits.exp().sum(1), logits.sum(1)
     one = bool((logits >= 0).all()) and torch.allclose(sums[1], torch.ones(len(logits)))
-    return _is(not one, "scores", "probabilities")
+    return either(not one, "scores", "probabilities")
 
 
 def _log_said(log: list[dict], old: dict) -> Said:
@@ -3287,7 +3284,7 @@ def _log_said(log: list[dict], old: dict) -> Said:
     fit = isinstance(row, dict) and isinstance(row.get("tried"), str) and "dev" in row
     if len(log) > 2:
         return Said(f"{len(log) - 1} rows more")
-    return _is(fit, "one row more", 'a row without "tried" and "dev"')
+    return either(fit, "one row more", 'a row without "tried" and "dev"')
 
 
 def _row_said(log: list[dict], loss: float, model: Any, train: list[str]) -> Said:
@@ -3301,7 +3298,7 @@ def _row_said(log: list[dict], loss: float, model: Any, train: list[str]) -> Sai
     X, Y = _pairs_of(train, model.block_size)
     with torch.no_grad():
         known = _cross(model(X), Y)
-    return _is(_tells(told, known), "the train loss", "another number")
+    return either(_tells(told, known), "the train loss", "another number")
 
 
 def _tells(told: float, loss: float) -> bool:
@@ -3343,8 +3340,8 @@ def _unlearned(beat: Callable) -> Any:
     if knows_far and not (knows_near or _prefers(model, near, slice(1, 14))):
         return {"dev names": Said("learned, and train is not")}
     return {
-        "dev names": _is(knows_far, "learned", "new to the model"),
-        "train names": _is(
+        "dev names": either(knows_far, "learned", "new to the model"),
+        "train names": either(
             knows_near or knows_far, "learned", "not learned: other ones were"
         ),
     }
@@ -3411,13 +3408,13 @@ def _recipe(
 
     def beat_the_lecture(train, dev, stoi, steps, log):
         module = _given()
-        model = module.MLP(27, 3, 8, hidden, _g(1))
+        model = module.MLP(27, 3, 8, hidden, seeded(1))
         with torch.no_grad():
             model.W1 *= scale
             model.W2 *= 0.01 if scale < 1 else 1
             model.b2 *= 0
         X, Y = _pairs_of(names(train, dev), 3)
-        g = _g(2)
+        g = seeded(2)
         for _ in range(steps if lr else 0):
             loss = _descended(model, X, Y, lr, g)
         losses = [module.evaluate(model, *_pairs_of(n, 3)) for n in (train, dev)]
@@ -3529,11 +3526,11 @@ def _skip_facts(WithSkip: type, sizes: dict[str, int]) -> Any:
     return _returned("a list") | {
         "block_size": getattr(model, "block_size", Said("missing")),
         "shape of S": list(S.shape),
-        "S starts at": _is(not bool(S.detach().any()), "zero", "other numbers"),
+        "S starts at": either(not bool(S.detach().any()), "zero", "other numbers"),
         "S learns": bool(S.requires_grad and S.is_leaf),
         "tensors": len({id(p) for p in found}),
         "S among the parameters": any(p is S for p in found),
-        "the model's own tensors": _is(own, "all there", "not all there"),
+        "the model's own tensors": either(own, "all there", "not all there"),
     }
 
 
@@ -3608,7 +3605,7 @@ def _ways(slopes: list[Tensor | None], S: Tensor, X: Tensor, Y: Tensor) -> Said:
         F.cross_entropy(bare + x @ S.double(), Y).backward()
         if got is not None and torch.allclose(got.double(), again[0].grad, rtol=1e-4):
             return Said(said)
-    return _is(_size(got) > 0, "something else", "none")
+    return either(_size(got) > 0, "something else", "none")
 
 
 @exercise("mlp.skip_connections", version=2)
@@ -3625,7 +3622,7 @@ def skip_connections(WithSkip: type) -> Cases:
     want = {"tensors with a gradient": 6, "S has one": True}
     want |= {"C has that of": Said("both ways")}
     yield case("after loss.backward()", lambda: _skip_slopes(WithSkip), want)
-    yield _skip_case(WithSkip, _SIZES, _new_seed(), False, fresh=True)
+    yield _skip_case(WithSkip, _SIZES, new_seed(), False, fresh=True)
 
 
 class _Skip:
@@ -3672,7 +3669,7 @@ class _(_Skip):
 )
 class _(_Skip):
     def start(self, rows, columns):
-        return torch.randn(rows, columns, generator=_g(1))
+        return torch.randn(rows, columns, generator=seeded(1))
 
 
 @skip_connections.mistake("no gradient", "S has no gradient: requires_grad is missing.")

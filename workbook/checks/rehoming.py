@@ -35,6 +35,14 @@ def given(slug: str) -> ModuleType | None:
     return module
 
 
+def required(slug: str) -> ModuleType:
+    """The same; FileNotFoundError, with what to do, where there is none."""
+    module = given(slug)
+    if module is None:
+        raise FileNotFoundError(f"workbook/given/{slug}.py: run `make exercises`")
+    return module
+
+
 def stage(slug: str, *objects: Any) -> ModuleType | None:
     """A copy of the given module on which the learner's objects can act.
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from workbook.checks.cases import Case, call, case
-from workbook.compare import FLOAT32, Said, Tolerance
+from workbook.compare import FLOAT32, Said, Tolerance, kind
 
 CUT_OFF = Said("none: the result has lost its way back")
 
@@ -33,6 +34,51 @@ def asked(
 def is_nothing(out: Any) -> bool:
     """Whether nothing was returned; then it is left as it is, and told so."""
     return out is None or out is ... or out is NotImplemented
+
+
+def otherwise(out: Any, name: str = "result") -> Any:
+    """What came in place of the right kind of thing; nothing is left as it is."""
+    return out if is_nothing(out) else {name: Said(kind(out))}
+
+
+def either(fact: bool, yes: str, no: str) -> Said:
+    """One of two words, as a fact is."""
+    return Said(yes if fact else no)
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A generator of its own."""
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
+    """Random numbers in double precision."""
+    return torch.randn(shape, generator=seeded(seed), dtype=torch.float64) * scale
+
+
+def doubles(values: Any) -> Tensor:
+    """These numbers in double precision."""
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def lacking(module: Any, *names: str) -> dict[str, Any] | None:
+    """What a layer lacks of the tensors that it needs; None where all is there."""
+    for name in names:
+        found = getattr(module, name, None)
+        if not isinstance(found, Tensor):
+            return {name: Said("missing" if found is None else kind(found))}
+    return None
+
+
+def holding(module: Any, **values: Tensor) -> Any:
+    """The layer with these numbers in place of its own."""
+    for name, value in values.items():
+        own = getattr(module, name)
+        if own.requires_grad:
+            own.data = value.clone()
+        else:
+            setattr(module, name, value.clone())
+    return module
 
 
 def named(name: str) -> Callable[[Any], Any]:

@@ -18,8 +18,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbook.checks.cases import Case, Exercise, call, case, clue, exercise
-from workbook.checks.rehoming import given, stage
+from workbook.checks.cases import Case, call, case, clue, exercise, new_seed
+from workbook.checks.rehoming import required, stage
+from workbook.checks.tensors import (
+    doubles,
+    either,
+    holding,
+    lacking,
+    normal,
+    otherwise,
+    seeded,
+)
 from workbook.compare import EXACT, FLOAT32, Said, Tolerance, kind
 from workbook.course import root
 
@@ -31,82 +40,10 @@ Data = tuple[Tensor, Tensor]
 
 @cache
 def _given() -> Any:
-    module = given("wavenet")
-    if module is None:
-        raise FileNotFoundError("workbook/given/wavenet.py: run `make exercises`")
-    return module
-
-
-def _otherwise(out: Any) -> Any:
-    """What came in place of the right kind of thing; None is left as it is."""
-    nothing = out is None or out is ... or out is NotImplemented
-    return out if nothing else {"result": Said(kind(out))}
-
-
-def _g(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def _new_seed() -> int:
-    """A seed that nobody can know."""
-    return random.Random().randrange(10**6)
-
-
-def _is(fact: bool, yes: str, no: str) -> Said:
-    return Said(yes if fact else no)
-
-
-def _normal(*shape: int, seed: int = 1, scale: float = 1.0) -> Tensor:
-    """Random numbers in double precision."""
-    return torch.randn(*shape, generator=_g(seed), dtype=torch.float64) * scale
-
-
-def _plain(values: Any) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def _put(
-    check: Exercise, rights: Callable[[], tuple], table: dict[str, tuple[Any, ...]]
-) -> None:
-    """Known mistakes: a sentence and the forms of each, None standing for right."""
-    for name, (sentence, *forms) in table.items():
-        _put_one(check, rights, name, sentence, forms)
-
-
-def _put_one(
-    check: Exercise, rights: Callable[[], tuple], name: str, sentence: str, forms: list
-) -> None:
-    def made(form: Any) -> tuple:
-        form = form if isinstance(form, tuple) else (form,)
-        pairs = zip(rights(), form, strict=True)
-        return tuple(right if wrong is None else wrong for right, wrong in pairs)
-
-    @check.mistake(name, sentence, True, lambda make: map(made, forms[1:]))
-    def _() -> tuple:
-        return made(forms[0])
+    return required("wavenet")
 
 
 # ---------------------------------------------------------------- modules, observed
-
-
-def _odd_module(module: Any, *names: str) -> dict[str, Any] | None:
-    """What a module lacks of the tensors that it needs; None where all is there."""
-    for name in names:
-        found = getattr(module, name, None)
-        if not isinstance(found, Tensor):
-            return {name: Said("missing" if found is None else kind(found))}
-    return None
-
-
-def _set(module: Any, **values: Tensor) -> Any:
-    """The module with these numbers in place of its own."""
-    for name, value in values.items():
-        own = getattr(module, name)
-        if own.requires_grad:
-            own.data = value.clone()
-        else:
-            setattr(module, name, value.clone())
-    return module
 
 
 def _walk(module: Any) -> Iterator[Any]:
@@ -153,7 +90,7 @@ def _std_said(std: float, formulas: dict[str, float]) -> Said:
 
 def _table_made(Embedding: type) -> Any:
     layer = Embedding(7, 3)
-    if odd := _odd_module(layer, "weight"):
+    if odd := lacking(layer, "weight"):
         return odd
     weight = layer.weight
     return {
@@ -175,9 +112,9 @@ _TABLE = {
 def _table_drawn(Embedding: type) -> Any:
     """How the numbers of a table are drawn."""
     before = torch.get_rng_state()
-    one, again, other = (Embedding(90, 40, _g(seed)) for seed in (1, 1, 2))
+    one, again, other = (Embedding(90, 40, seeded(seed)) for seed in (1, 1, 2))
     still = torch.equal(before, torch.get_rng_state())
-    if odd := _odd_module(one, "weight"):
+    if odd := lacking(one, "weight"):
         return odd
     values = [layer.weight.detach() for layer in (one, again, other)]
     even = bool(values[0].abs().max() < 2) and bool(values[0].any())
@@ -191,15 +128,15 @@ def _table_drawn(Embedding: type) -> Any:
                 "evenly spread": 1 / 12**0.5,
             },
         ),
-        "mean": _is(abs(values[0].mean()) < 0.1, "near 0", "not 0"),
-        "shape of the spread": _is(not even, "a bell", "no bell"),
-        "the same generator": _is(
+        "mean": either(abs(values[0].mean()) < 0.1, "near 0", "not 0"),
+        "shape of the spread": either(not even, "a bell", "no bell"),
+        "the same generator": either(
             torch.equal(*values[:2]), "the same table", "another"
         ),
-        "another generator": _is(
+        "another generator": either(
             not torch.equal(values[0], values[2]), "another table", "the same"
         ),
-        "torch's own dice": _is(still, "not used", "used"),
+        "torch's own dice": either(still, "not used", "used"),
     }
 
 
@@ -215,12 +152,12 @@ _DRAWN = {
 
 def _looked_up(Embedding: type, table: Tensor, x: Tensor) -> Any:
     layer = Embedding(*table.shape)
-    if odd := _odd_module(layer, "weight"):
+    if odd := lacking(layer, "weight"):
         return odd
-    _set(layer, weight=table)
+    holding(layer, weight=table)
     out = layer(x)
     if not isinstance(out, Tensor) or out.shape != (*x.shape, table.shape[1]):
-        return out if isinstance(out, Tensor) else _otherwise(out)
+        return out if isinstance(out, Tensor) else otherwise(out)
     return {"output": out} | _with_slopes(out, weight=layer.weight)
 
 
@@ -239,7 +176,7 @@ def embedding(Embedding: type) -> Cases:
     yield case("Embedding(7, 3)", lambda: _table_made(Embedding), _TABLE, telling=True)
     text = "Embedding(90, 40, generator)"
     yield case(text, lambda: _table_drawn(Embedding), _DRAWN, telling=True)
-    table = _plain([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    table = doubles([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     yield _lookup_case(Embedding, table, torch.tensor([2, 0]))
     for V, C, shape in (
         (6, 4, (5,)),
@@ -247,12 +184,12 @@ def embedding(Embedding: type) -> Cases:
         (5, 3, (2, 4, 6)),
         (4, 4, (4, 4)),
     ):
-        x = torch.randint(0, V, shape, generator=_g(V))
-        yield _lookup_case(Embedding, _normal(V, C, seed=C), x)
-    yield _lookup_case(Embedding, _normal(5, 3, seed=1), torch.tensor(4))
-    seed = _new_seed()
-    x = torch.randint(0, 8, (3, 5), generator=_g(seed))
-    yield _lookup_case(Embedding, _normal(8, 6, seed=seed), x, fresh=True)
+        x = torch.randint(0, V, shape, generator=seeded(V))
+        yield _lookup_case(Embedding, normal(V, C, seed=C), x)
+    yield _lookup_case(Embedding, normal(5, 3, seed=1), torch.tensor(4))
+    seed = new_seed()
+    x = torch.randint(0, 8, (3, 5), generator=seeded(seed))
+    yield _lookup_case(Embedding, normal(8, 6, seed=seed), x, fresh=True)
 
 
 def _table_of(draw: Callable) -> Callable:
@@ -278,8 +215,7 @@ def _leaf(t: Tensor) -> Tensor:
     return t.requires_grad_()
 
 
-_put(
-    embedding,
+embedding.table(
     lambda: (_given().Embedding,),
     {
         "turned": (
@@ -315,8 +251,8 @@ _put(
         ),
         "own seed": (
             "The draw is seeded inside: use the generator that is handed over.",
-            _table(lambda n, d, g: _leaf(torch.randn(n, d, generator=_g(0)))),
-            _table(lambda n, d, g: _leaf(torch.randn(n, d, generator=_g(42)))),
+            _table(lambda n, d, g: _leaf(torch.randn(n, d, generator=seeded(0)))),
+            _table(lambda n, d, g: _leaf(torch.randn(n, d, generator=seeded(42)))),
         ),
         "columns": (
             "Columns are taken: a letter's vector is a row.",
@@ -351,9 +287,9 @@ def _fused(Flatten: type, n: int, x: Tensor) -> Any:
     start = x.clone().requires_grad_()
     out = Flatten(n)(start)
     if not isinstance(out, Tensor) or out.numel() != x.numel():
-        return out if isinstance(out, Tensor) else _otherwise(out)
+        return out if isinstance(out, Tensor) else otherwise(out)
     found = {"output": out.detach()} | _with_slopes(out, x=start)
-    return found | {"x": _is(torch.equal(start, x), "as it was", "changed")}
+    return found | {"x": either(torch.equal(start, x), "as it was", "changed")}
 
 
 def _slow_fused(n: int, x: Tensor) -> Tensor:
@@ -389,8 +325,8 @@ def flatten_consecutive(FlattenConsecutive: type) -> Cases:
         (1, (3, 1, 2)),
     ):
         yield _fuse_case(FlattenConsecutive, n, count(*shape))
-    yield _fuse_case(FlattenConsecutive, 2, _normal(16, 32, 8, seed=1))
-    x = _normal(4, 6, 3, seed=_new_seed())
+    yield _fuse_case(FlattenConsecutive, 2, normal(16, 32, 8, seed=1))
+    x = normal(4, 6, 3, seed=new_seed())
     yield _fuse_case(FlattenConsecutive, 2, x, fresh=True)
 
 
@@ -446,8 +382,7 @@ def _overlapping(self: Any, x: Tensor) -> Tensor:
     return _gone(torch.cat([x[:, i : i + T] for i in range(self.n)], 2))
 
 
-_put(
-    flatten_consecutive,
+flatten_consecutive.table(
     lambda: (_given().FlattenConsecutive,),
     {
         "halves": (
@@ -569,10 +504,10 @@ def _passed_on(Sequential: type, count: int) -> Any:
     """The output, how often each layer was called, and a second call."""
     layers = _steps(count)
     net = Sequential(*layers)
-    x = _plain([1.0, -2.0])
+    x = doubles([1.0, -2.0])
     out = net(x.clone())
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out)
     calls = sorted({layer.calls for layer in layers})
     again = net(x.clone())
     same = isinstance(again, Tensor) and torch.equal(again, out)
@@ -580,12 +515,12 @@ def _passed_on(Sequential: type, count: int) -> Any:
         "output": out,
         "calls of each layer": Said(" or ".join(map(str, calls)) or "none"),
         "len afterwards": len(net),
-        "again": _is(same, "the same", "another output"),
+        "again": either(same, "the same", "another output"),
     }
 
 
 def _row_by_hand(count: int) -> dict[str, Any]:
-    x = _plain([1.0, -2.0])
+    x = doubles([1.0, -2.0])
     for i in range(count):
         x = x * (i + 2.0) + 1.0
     return {
@@ -598,7 +533,7 @@ def _row_by_hand(count: int) -> dict[str, Any]:
 
 def _nested(Sequential: type) -> Any:
     one, two, three = _steps(3)
-    return Sequential(one, Sequential(two, three))(_plain([1.0, -2.0]))
+    return Sequential(one, Sequential(two, three))(doubles([1.0, -2.0]))
 
 
 def _refuses(Sequential: type) -> Said:
@@ -700,8 +635,7 @@ def _called_twice(self: Any, x: Tensor) -> Tensor:
     return x
 
 
-_put(
-    sequential,
+sequential.table(
     lambda: (_given().Sequential,),
     {
         "a list": (
@@ -848,7 +782,7 @@ def _names(found: Any) -> Said:
 def _pairs(out: Any) -> Any:
     """Pairs (name, thing) as a list; else what they are."""
     if isinstance(out, Tensor | str) or not hasattr(type(out), "__iter__"):
-        return _otherwise(out)
+        return otherwise(out)
     found = list(out.items() if isinstance(out, dict) else out)
     fits = all(type(p) in (tuple, list) and len(p) == 2 for p in found)
     fits = fits and all(type(p[0]) is str for p in found)
@@ -868,7 +802,7 @@ def _walked(Module: type, asked: str, *prefix: str) -> Any:
         if _has(whole, name.removeprefix(start))
     ]
     return {"names": _names(name for name, _ in found)} | {
-        "things": _is(all(right), "the module's own", "others")
+        "things": either(all(right), "the module's own", "others")
     }
 
 
@@ -892,7 +826,7 @@ def _listed(Module: type, shared: bool) -> Any:
     found = whole.parameters()
     loose = isinstance(found, str | dict | Tensor)
     if loose or not hasattr(type(found), "__iter__"):
-        return _otherwise(found)
+        return otherwise(found)
     own = {id(_at(whole, path)): path for path in reversed(_PARAMETERS)}
     return {"parameters": _names(own.get(id(p), "another") for p in list(found))}
 
@@ -908,8 +842,8 @@ def _flags(Module: type, act: Callable[[Any], Any], path: str = "") -> Any:
     odd = [n for n in _MODULES if type(_at(whole, n).training) is not bool]
     return {
         "in training": _names(on),
-        "flags": _is(not odd, "True or False", "something else"),
-        "returns": _is(out is target, "itself", "something else"),
+        "flags": either(not odd, "True or False", "something else"),
+        "returns": either(out is target, "itself", "something else"),
     }
 
 
@@ -925,7 +859,7 @@ def _state(Module: type) -> Any:
     whole = _tree_of(Module)
     found = whole.state_dict()
     if not isinstance(found, dict):
-        return _otherwise(found)
+        return otherwise(found)
     if any(not isinstance(value, Tensor) for value in found.values()):
         return {"values": Said("not all of them tensors")}
     values = {name: _at(whole, name) for name in found if _has(whole, name)}
@@ -933,9 +867,9 @@ def _state(Module: type) -> Any:
     plain = not any(value.requires_grad for value in found.values())
     return {
         "names": _names(found),
-        "numbers": _is(same, "the module's", "others"),
-        "tensors": _is(plain, "detached", "with their gradient"),
-        "the parameters": _is(
+        "numbers": either(same, "the module's", "others"),
+        "tensors": either(plain, "detached", "with their gradient"),
+        "the parameters": either(
             all(_at(whole, name).requires_grad for name in _PARAMETERS),
             "ask for a gradient",
             "have lost their gradient",
@@ -970,8 +904,8 @@ def _loaded(Module: type) -> Any:
     return {
         "not copied": _names(wrong),
         "replaced by new tensors": _names(replaced),
-        "parameters": _is(leaves, "still learn", "do not learn any more"),
-        "the state": _is(apart, "on its own", "shares its numbers"),
+        "parameters": either(leaves, "still learn", "do not learn any more"),
+        "the state": either(apart, "on its own", "shares its numbers"),
     }
 
 
@@ -992,8 +926,8 @@ def _mismatched(Module: type, missing: str, extra: str) -> Said:
     try:
         whole.load_state_dict(state)
     except KeyError:
-        still = torch.equal(whole.first.weight.detach(), _plain([3.0, 4.0, 5.0]))
-        return _is(still, "KeyError", "KeyError, after some were copied")
+        still = torch.equal(whole.first.weight.detach(), doubles([3.0, 4.0, 5.0]))
+        return either(still, "KeyError", "KeyError, after some were copied")
     except Exception as error:
         return Said(type(error).__name__)
     return Said("no error")
@@ -1239,8 +1173,7 @@ def _only_replaced(self: Any, name: str, own: Tensor, value: Tensor) -> None:
     own = value.clone()  # noqa: F841
 
 
-_put(
-    module,
+module.table(
     lambda: (_given().Module,),
     {
         "one level": (
@@ -1446,13 +1379,13 @@ def _grown(
     before = copy.deepcopy([t for m in _walk(toy) for t in _tensors_of(m)])
     out = changed_shapes(toy, torch.ones(shape))
     if not isinstance(out, dict):
-        return _otherwise(out)
+        return otherwise(out)
     after = [t for m in _walk(toy) for t in _tensors_of(m)]
     same = len(before) == len(after)
     same = same and all(map(torch.equal, before, after))
     flags = all(one.training is flag for one in _walk(toy))
     told = {name: _shapes_said(value) for name, value in sorted(out.items())}
-    return told | {"the module itself": _is(same and flags, "as it was", "changed")}
+    return told | {"the module itself": either(same and flags, "as it was", "changed")}
 
 
 def _tensors_of(one: Any) -> list[Tensor]:
@@ -1488,7 +1421,7 @@ def _bn_numbers(dim: int, seed: int) -> dict[str, Tensor]:
     if not seed:
         zeros = torch.zeros(dim, dtype=torch.float64)
         return dict(zip(_LEARNED, (zeros + 1, zeros, zeros, zeros + 1), strict=True))
-    one, two, three, four = (_normal(dim, seed=seed + i) for i in range(4))
+    one, two, three, four = (normal(dim, seed=seed + i) for i in range(4))
     numbers = one + 1.5, two, three * 2, four**2 + 0.5
     return dict(zip(_LEARNED, numbers, strict=True))
 
@@ -1496,9 +1429,9 @@ def _bn_numbers(dim: int, seed: int) -> dict[str, Tensor]:
 def _bn(BatchNorm1d: type, dim: int, seed: int, **options: float) -> Any:
     """A layer with numbers of its own; what is missing, where it lacks some."""
     layer = BatchNorm1d(dim, **options)
-    if odd := _odd_module(layer, *_LEARNED):
+    if odd := lacking(layer, *_LEARNED):
         return odd
-    return _set(layer, **_bn_numbers(dim, seed))
+    return holding(layer, **_bn_numbers(dim, seed))
 
 
 @cache
@@ -1523,8 +1456,8 @@ def _torchs(shape: tuple[int, ...], seed: int, flag: bool, **options: float) -> 
 def _batch(shape: tuple[int, ...], seed: int) -> Tensor:
     """A batch of random numbers; one that can be typed for seed 0."""
     if not seed:
-        return _plain([1.0, 3.0, 5.0, 7.0]).view(shape)
-    return _normal(*shape, seed=seed, scale=2.0) + 1
+        return doubles([1.0, 3.0, 5.0, 7.0]).view(shape)
+    return normal(*shape, seed=seed, scale=2.0) + 1
 
 
 def _normalised(
@@ -1538,16 +1471,16 @@ def _normalised(
     start = x.clone().requires_grad_()
     out = layer(start)
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out)
     if out.shape != x.shape:
         return {"output": out}
     leaves = {"x": start, "gamma": layer.gamma, "beta": layer.beta}
     found = {"output": out.detach()} | _with_slopes(out, **leaves)
-    if odd := _odd_module(layer, "running_mean", "running_var"):
+    if odd := lacking(layer, "running_mean", "running_var"):
         return odd
     mean, var = layer.running_mean, layer.running_var
     plain = not (mean.requires_grad or var.requires_grad)
-    said = _is(plain, "plain numbers", "with the graph of all batches")
+    said = either(plain, "plain numbers", "with the graph of all batches")
     return found | {
         "running_mean": mean.detach(),
         "running_var": var.detach(),
@@ -1638,7 +1571,7 @@ def batchnorm_3d(changed_shapes: Callable, BatchNorm1d: type) -> Cases:
     for shape in ((3, 4, 5), (9, 5), (1, 6)):
         yield _bn_case(BatchNorm1d, shape, False)
     yield _bn_case(BatchNorm1d, (32, 4, 68), once=True)
-    yield _bn_case(BatchNorm1d, (5, 3, 4), seed=_new_seed(), fresh=True)
+    yield _bn_case(BatchNorm1d, (5, 3, 4), seed=new_seed(), fresh=True)
 
 
 def _telling_shapes(changed_shapes: Callable) -> Callable:
@@ -1762,8 +1695,7 @@ def _places_pooled(x: Tensor) -> tuple[Tensor, Tensor]:
     return (mean, var) if x.ndim == 2 else (mean.mean(0), var.mean(0))
 
 
-_put(
-    batchnorm_3d,
+batchnorm_3d.table(
     lambda: (_changes(), _given().BatchNorm1d),
     {
         "no copy": (
@@ -1957,13 +1889,13 @@ def _mixes(*rows: list[int]) -> Callable[[Tensor], Tensor]:
 
 
 def _seen(sees: Callable, rows: list[list[int]], at: int, seed: int) -> Any:
-    x = _normal(7, 3, seed=seed)
+    x = normal(7, 3, seed=seed)
     before = x.clone()
     found = sees(_mixes(*rows), x, at)
     if type(found) is not list:
-        return _otherwise(found)
+        return otherwise(found)
     same = torch.equal(x, before) and not x.requires_grad and x.grad is None
-    return {"places": found, "x": _is(same, "as it was", "changed")}
+    return {"places": found, "x": either(same, "as it was", "changed")}
 
 
 def _seen_case(sees: Callable, rows: list[list[int]], at: int, **more: Any) -> Case:
@@ -1982,14 +1914,14 @@ def _through_tree(sees: Callable) -> Any:
             x = torch.tanh(fuse(x[None])[0])  # (4, 4), then (2, 8)
         return x
 
-    return sees(tree, _normal(8, 2, seed=3), 1)
+    return sees(tree, normal(8, 2, seed=3), 1)
 
 
 def _first_channel(sees: Callable) -> Any:
     """A model that reads one channel, at places 1 and 4, with opposite signs."""
     return sees(
         lambda x: torch.stack([x[1, 2] - x[4, 0]] * 2)[:, None],
-        _normal(6, 3, seed=4),
+        normal(6, 3, seed=4),
         0,
     )
 
@@ -2020,7 +1952,7 @@ def receptive_field(
     text = "sees: x[1, 2] - x[4, 0]"
     yield case(text, lambda: _first_channel(sees), [1, 4])
     places = sorted(random.Random().sample(range(7), 3))
-    yield _seen_case(sees, [places, [0]], 0, seed=_new_seed(), fresh=True)
+    yield _seen_case(sees, [places, [0]], 0, seed=new_seed(), fresh=True)
 
 
 def _right_field(kernel: int, dilations: list[int]) -> int:
@@ -2064,8 +1996,7 @@ def _s(**how: Any) -> tuple:
     return None, None, _sees(**how)
 
 
-_put(
-    receptive_field,
+receptive_field.table(
     lambda: (_right_field, _right_letters, _sees()),
     {
         "letter itself forgotten": (
@@ -2197,12 +2128,12 @@ def _kinds_said(layers: list[Any], levels: int) -> Said:
 
 def _built(WaveNet: type, sizes: dict[str, int]) -> Any:
     """What a model is made of."""
-    model = WaveNet(**sizes, generator=_g(1))
+    model = WaveNet(**sizes, generator=seeded(1))
     layers = _row_of(model)
     if layers is None:
         return {"net": Said("missing")}
     linears = [one for one in layers if type(one).__name__ == "Linear"]
-    again, other = (WaveNet(**sizes, generator=_g(seed)) for seed in (1, 2))
+    again, other = (WaveNet(**sizes, generator=seeded(seed)) for seed in (1, 2))
     own, same, others = (_learned(one) for one in (model, again, other))
     units = [len(one.gamma) for one in layers if type(one).__name__ == "BatchNorm1d"]
     return {
@@ -2213,8 +2144,10 @@ def _built(WaveNet: type, sizes: dict[str, int]) -> Any:
         "biases": [one.bias is not None for one in linears],
         "units of BatchNorm1d": units,
         "parameters": sum(p.numel() for p in own),
-        "the same generator": _is(_equal(own, same), "the same weights", "others"),
-        "another generator": _is(not _equal(own, others), "others", "the same weights"),
+        "the same generator": either(_equal(own, same), "the same weights", "others"),
+        "another generator": either(
+            not _equal(own, others), "others", "the same weights"
+        ),
     }
 
 
@@ -2240,7 +2173,7 @@ def _built_facts(sizes: dict[str, int]) -> dict[str, Any]:
 
 
 def _counted(WaveNet: type) -> Any:
-    model = WaveNet(generator=_g(3))
+    model = WaveNet(generator=seeded(3))
     layers = _row_of(model)
     if layers is None:
         return {"net": Said("missing")}
@@ -2276,9 +2209,9 @@ def _drawn_layers(model: Any, seed: int) -> dict[str, Any] | None:
     for i, layer in enumerate(layers):
         for name, value in list(vars(layer).items()):
             if isinstance(value, Tensor) and name != "out":
-                new = _normal(*value.shape, seed=seed + 10 * i + len(name))
+                new = normal(*value.shape, seed=seed + 10 * i + len(name))
                 new = new.abs() + 0.5 if name.endswith("var") else new
-                _set(layer, **{name: new})
+                holding(layer, **{name: new})
     return None
 
 
@@ -2321,7 +2254,7 @@ def _judged(WaveNet: type, sizes: dict[str, int], N: int, seed: int) -> Any:
     if odd := _drawn_layers(model, seed):
         return odd
     k, V = 2 ** sizes["levels"], sizes["vocab_size"]
-    X = torch.randint(0, V, (N, k), generator=_g(seed))
+    X = torch.randint(0, V, (N, k), generator=seeded(seed))
     with torch.no_grad():
         return _in_use(model)(X)
 
@@ -2331,7 +2264,7 @@ def _slow_trees(sizes: tuple[int, ...], N: int, seed: int) -> Tensor:
     """The logits of contexts, one by one, node by node."""
     model = _given().WaveNet(*sizes)
     _drawn_layers(model, seed)
-    X = torch.randint(0, sizes[0], (N, 2 ** sizes[-1]), generator=_g(seed))
+    X = torch.randint(0, sizes[0], (N, 2 ** sizes[-1]), generator=seeded(seed))
     numbers = _numbers(model)
     return torch.stack([_slow_logits(numbers, row) for row in X.tolist()])
 
@@ -2347,9 +2280,9 @@ def _judged_case(
 
 def _begins(WaveNet: type) -> Any:
     """The loss before any training, on random contexts."""
-    model = WaveNet(27, 6, 12, generator=_g(4))
-    X = torch.randint(0, 27, (60, 8), generator=_g(5))
-    Y = torch.randint(0, 27, (60,), generator=_g(6))
+    model = WaveNet(27, 6, 12, generator=seeded(4))
+    X = torch.randint(0, 27, (60, 8), generator=seeded(5))
+    Y = torch.randint(0, 27, (60,), generator=seeded(6))
     loss = F.cross_entropy(model(X), Y)
     grads = torch.autograd.grad(loss, _learned(model), allow_unused=True)
     return {
@@ -2361,7 +2294,7 @@ def _begins(WaveNet: type) -> Any:
 def _between(loss: float, low: float, high: float) -> Said:
     if low <= loss <= high:
         return Said(f"between {low} and {high}")
-    return _is(loss < low, f"below {low}", f"above {high}")
+    return either(loss < low, f"below {low}", f"above {high}")
 
 
 _BEGINS = {
@@ -2380,7 +2313,7 @@ def hierarchical_model(WaveNet: type) -> Cases:
     for sizes, N, seed in ((_SIZES, 4, 1), (_DEEP, 3, 2), (_DEEP, 1, 3)):
         yield _judged_case(WaveNet, sizes, N, seed)
     yield case("the first loss of a small one", lambda: _begins(WaveNet), _BEGINS)
-    yield _judged_case(WaveNet, _SIZES, 2, _new_seed(), fresh=True)
+    yield _judged_case(WaveNet, _SIZES, 2, new_seed(), fresh=True)
 
 
 def _tree(
@@ -2452,8 +2385,7 @@ def _one_tanh(layers: list) -> list:
     return [shared if type(one).__name__ == "Tanh" else one for one in layers]
 
 
-_put(
-    hierarchical_model,
+hierarchical_model.table(
     lambda: (_given().WaveNet,),
     {
         "biases kept": (
@@ -2618,7 +2550,7 @@ def smooth_loss(block_means: Callable, running_mean: Callable) -> Cases:
     losses = _falling(30, 4)
     want = _slow_average(losses, 0.99)
     yield call(running_mean, losses, expects=want, within=NUMBER)
-    losses = _falling(random.randint(20, 40), _new_seed())
+    losses = _falling(random.randint(20, 40), new_seed())
     want = _slow_average(losses, 0.8)
     yield call(running_mean, losses, 0.8, expects=want, within=NUMBER, fresh=True)
 
@@ -2680,8 +2612,7 @@ def _padded(losses: list[float], width: int) -> Tensor:
     return torch.tensor([*losses, *[0.0] * rest]).view(-1, width).mean(1)
 
 
-_put(
-    smooth_loss,
+smooth_loss.table(
     lambda: (_right_blocks, _averaging()[1]),
     {
         "must fit": (
@@ -2814,10 +2745,10 @@ def _noting() -> tuple[type, type]:
 
     class Letters(_given().Module):
         def __init__(self, seed: int) -> None:
-            self.C = _normal(_V, 2, seed=seed).requires_grad_()
-            self.W = _normal(_K * 2, _V, seed=seed + 1, scale=0.7).requires_grad_()
+            self.C = normal(_V, 2, seed=seed).requires_grad_()
+            self.W = normal(_K * 2, _V, seed=seed + 1, scale=0.7).requires_grad_()
             self.mix = Mix(_V)
-            self.mix.seen = _normal(_V, seed=seed + 2)
+            self.mix.seen = normal(_V, seed=seed + 2)
             self.last = Mix(_V)
             self.block_size = _K
             self.notes: list[tuple[list, bool, bool]] = []
@@ -2837,7 +2768,7 @@ def _letters(seed: int) -> Any:
 def _contexts(N: int, first: int = 0) -> Data:
     """Different contexts, so that each one tells its place; targets in no order."""
     X = [[i // _V**2 % _V, i // _V % _V, i % _V] for i in range(first, first + N)]
-    return torch.tensor(X), torch.randint(0, _V, (N,), generator=_g(11 + first))
+    return torch.tensor(X), torch.randint(0, _V, (N,), generator=seeded(11 + first))
 
 
 def _flags_of(model: Any) -> list[bool]:
@@ -2861,7 +2792,7 @@ def _evaluated(evaluate: Callable, N: int, seed: int, flags: list[bool]) -> Any:
     before = [t.clone() for t in _all_tensors(model)]
     value = evaluate(model, X.clone(), Y.clone())
     if type(value) is not float or not model.notes:
-        return _otherwise(value)
+        return otherwise(value)
     meanwhile = [*model.mix.flags, *model.last.flags, *(n[1] for n in model.notes)]
     after = _flags_of(model)
     grads = any(note[2] for note in model.notes)
@@ -2869,9 +2800,9 @@ def _evaluated(evaluate: Callable, N: int, seed: int, flags: list[bool]) -> Any:
     return {
         "in training meanwhile": _some(meanwhile),
         "loss": value,
-        "gradients": _is(grads, "on", "off"),
-        "flags afterwards": _is(after == flags, "as before", f"{after}"),
-        "weights and buffers": _is(same, "as they were", "changed"),
+        "gradients": either(grads, "on", "off"),
+        "flags afterwards": either(after == flags, "as before", f"{after}"),
+        "weights and buffers": either(same, "as they were", "changed"),
     }
 
 
@@ -2916,9 +2847,9 @@ def _trained(train: Callable, seed: int, size: int = 5) -> Any:
         asked.append(step)
         return _RATES[step % 4] if 0 <= step < 5 else 0.0
 
-    out = train(model, X.clone(), Y.clone(), 4, lr, size, _g(seed))
+    out = train(model, X.clone(), Y.clone(), 4, lr, size, seeded(seed))
     if type(out) is not list or not model.notes:
-        return _otherwise(out)
+        return otherwise(out)
     rows = X.tolist()
     batches = [[rows.index(r) for r in note[0] if r in rows] for note in model.notes]
     on = {
@@ -2936,12 +2867,14 @@ def _trained(train: Callable, seed: int, size: int = 5) -> Any:
         "in training": _names(name for name, flag in on.items() if flag),
         "rates of the steps": sorted(set(asked)),
         "losses": _losses_said(out, losses),
-        "weights": _is(
+        "weights": either(
             bool(max(gaps) < 1e-9),
             "moved downhill, step by step",
             "moved otherwise" if moved else "as they were",
         ),
-        "tensors": _is(model.C is own[0] and model.W is own[1], "the same", "new ones"),
+        "tensors": either(
+            model.C is own[0] and model.W is own[1], "the same", "new ones"
+        ),
     }
 
 
@@ -2951,9 +2884,9 @@ def _one_step(train: Callable) -> Any:
     model, twin = _letters(1), _letters(1)
     for p in (model.C, model.W):
         p.grad = torch.full_like(p, _OLD)
-    out = train(model, X, Y, 1, lambda i: 0.5, 5, _g(1))
+    out = train(model, X, Y, 1, lambda i: 0.5, 5, seeded(1))
     if type(out) is not list or not model.notes:
-        return _otherwise(out)
+        return otherwise(out)
     places = [X.tolist().index(row) for row in model.notes[0][0]]
     _set_flags(twin, _flags_of(model))
     loss = F.cross_entropy(twin(X[places]), Y[places])
@@ -3006,7 +2939,7 @@ def _losses_said(out: list, losses: list[float]) -> Said:
     if len(out) != len(losses):
         return Said(f"{len(out)} of {len(losses)} steps")
     near = all(abs(a - b) < 1e-6 for a, b in zip(out, losses, strict=True))
-    return _is(near, "of each batch", "other numbers")
+    return either(near, "of each batch", "other numbers")
 
 
 _TRAINED = {
@@ -3026,7 +2959,7 @@ def _drawing(train: Callable) -> Any:
 
     def batches(steps: int, seed: int, size: int = 6) -> list[list[int]]:
         model = _letters(1)
-        train(model, X, Y, steps, lambda i: 0.0, size, _g(seed))
+        train(model, X, Y, steps, lambda i: 0.0, size, seeded(seed))
         return [[rows.index(r) for r in note[0] if r in rows] for note in model.notes]
 
     some, again, other = batches(2, 1), batches(2, 1), batches(2, 2)
@@ -3034,13 +2967,13 @@ def _drawing(train: Callable) -> Any:
     if len(some) < 2 or not large:
         return {"batches": len(some)}
     return {
-        "each step": _is(some[0] != some[1], "a new batch", "the same one"),
-        "the first batch": _is(some[0] == [*range(6)], "the first rows", "drawn"),
+        "each step": either(some[0] != some[1], "a new batch", "the same one"),
+        "the first batch": either(some[0] == [*range(6)], "the first rows", "drawn"),
         "rows ever drawn": {23: Said("all"), 22: Said("all but one")}.get(
             len(set(large[0])), Said("few")
         ),
-        "the same generator": _is(again == some, "the same batches", "others"),
-        "another generator": _is(other != some, "others", "the same batches"),
+        "the same generator": either(again == some, "the same batches", "others"),
+        "another generator": either(other != some, "others", "the same batches"),
     }
 
 
@@ -3072,13 +3005,13 @@ def _name_pairs(first: int, k: int = 8, count: int = 400) -> Data:
 
 def _on_names(evaluate: Callable, train: Callable) -> Any:
     """A small tree on some names."""
-    model = _given().WaveNet(27, 6, 24, 3, _g(1))
+    model = _given().WaveNet(27, 6, 24, 3, seeded(1))
     ours, theirs = _name_pairs(0), _name_pairs(4)
     first = evaluate(model, *theirs)
-    train(model, *ours, 120, lambda i: 0.2, 32, _g(2))
+    train(model, *ours, 120, lambda i: 0.2, 32, seeded(2))
     last = evaluate(model, *theirs)
     if type(first) is not float or type(last) is not float:
-        return _otherwise(first)
+        return otherwise(first)
     return {
         "dev loss at first": _between(first, 3.2, 3.4),
         "dev loss after 120 steps": _between(last, 2.3, 2.9),
@@ -3108,7 +3041,7 @@ def train(evaluate: Callable, train: Callable) -> Cases:
     yield case("train: the batches that are drawn", lambda: _drawing(train), _DRAWING)
     text = "train: rows in a batch, where batch_size is not given"
     yield case(text, lambda: _rows_by_default(train), 32)
-    seed = _new_seed()
+    seed = new_seed()
     yield _evaluated_case(evaluate, 8, seed % 50, [True, False, True], fresh=True)
     yield case(
         "train: another model", lambda: _trained(train, seed), _TRAINED, fresh=True
@@ -3223,7 +3156,7 @@ def _own_on(model: Any) -> None:
 
 
 def _seeded(n: int, size: int, g: Any, step: int) -> Tensor:
-    return torch.randint(0, n, (size,), generator=_g(1))
+    return torch.randint(0, n, (size,), generator=seeded(1))
 
 
 def _in_order(n: int, size: int, g: Any, step: int) -> Tensor:
@@ -3234,8 +3167,7 @@ def _first_batch(n: int, size: int, g: Any, step: int) -> Tensor:
     return torch.arange(size) % n
 
 
-_put(
-    train,
+train.table(
     lambda: (_measuring()[0], _training()[1]),
     {
         "measured in training": (
@@ -3386,7 +3318,7 @@ def _level(dilated: Callable, x: Tensor, weight: Tensor, d: int) -> Any:
     one, two = x.clone().requires_grad_(), weight.clone().requires_grad_()
     out = dilated(one, two, d)
     if not isinstance(out, Tensor) or out.shape[1:2] != (x.shape[1] - d,):
-        return out if isinstance(out, Tensor) else _otherwise(out)
+        return out if isinstance(out, Tensor) else otherwise(out)
     if out.shape != (len(x), x.shape[1] - d, weight.shape[1]):
         return out
     return {"output": out.detach()} | _with_slopes(out, x=one, weight=two)
@@ -3426,20 +3358,20 @@ def _spread(CausalDilatedWaveNet: type, sizes: dict, N: int, T: int, seed: int) 
         if type(layer).__name__ == "Tanh":
             layer.forward = _counting(rows)
     model = _in_use(CausalDilatedWaveNet(tree))
-    X = torch.randint(0, sizes["vocab_size"], (N, T), generator=_g(seed))
+    X = torch.randint(0, sizes["vocab_size"], (N, T), generator=seeded(seed))
     before = X.clone()
     with torch.no_grad():
         out = model(X)
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out)
     own = {id(p) for p in _learned(tree)}
     shared = {id(p) for p in _learned(model)} == own
     fair = sum(rows) <= N * _slow_nodes(T, sizes["levels"])[1]
     return {
         "logits": out,
-        "parameters": _is(shared, "the tree's own", "others"),
-        "nodes": _is(fair, "each once", "a tree for each letter"),
-        "X": _is(torch.equal(X, before), "as it was", "changed"),
+        "parameters": either(shared, "the tree's own", "others"),
+        "nodes": either(fair, "each once", "a tree for each letter"),
+        "X": either(torch.equal(X, before), "as it was", "changed"),
     }
 
 
@@ -3457,7 +3389,7 @@ def _slow_spread(sizes: tuple[int, ...], N: int, T: int, seed: int) -> Tensor:
     tree = _given().WaveNet(*sizes)
     _drawn_layers(tree, seed)
     numbers, k = _numbers(tree), 2 ** sizes[-1]
-    X = torch.randint(0, sizes[0], (N, T), generator=_g(seed))
+    X = torch.randint(0, sizes[0], (N, T), generator=seeded(seed))
     contexts = F.pad(X, (k - 1, 0)).unfold(1, k, 1)
     rows = [[_slow_logits(numbers, c) for c in text] for text in contexts.tolist()]
     return torch.stack([torch.stack(row) for row in rows])
@@ -3482,7 +3414,7 @@ def _spread_case(
 def conv_equals_tree(
     dilated: Callable, nodes: Callable, CausalDilatedWaveNet: type
 ) -> Cases:
-    x, weight = _plain([[[1.0], [2.0], [3.0], [4.0]]]), _plain([[1.0], [10.0]])
+    x, weight = doubles([[[1.0], [2.0], [3.0], [4.0]]]), doubles([[1.0], [10.0]])
     yield _level_case(dilated, x, weight, 2)
     for (N, T, C), H, d in (
         ((2, 7, 3), 5, 1),
@@ -3490,7 +3422,7 @@ def conv_equals_tree(
         ((1, 5, 4), 4, 2),
         ((4, 3, 2), 3, 2),
     ):
-        x, weight = _normal(N, T, C, seed=T), _normal(2 * C, H, seed=H)
+        x, weight = normal(N, T, C, seed=T), normal(2 * C, H, seed=H)
         yield _level_case(dilated, x, weight, d)
     for T, *levels in ((8,), (1, 3), (5, 1), (100, 2), (20, 10), (1, 1)):
         want = _slow_nodes(T, *(levels or [3]))
@@ -3503,7 +3435,7 @@ def conv_equals_tree(
         (_DEEP | {"levels": 4}, 1, 3, 5),
     ):
         yield _spread_case(CausalDilatedWaveNet, sizes, N, T, seed)
-    seed = _new_seed()
+    seed = new_seed()
     yield _spread_case(CausalDilatedWaveNet, _SIZES, 2, 6, seed, fresh=True)
 
 
@@ -3584,8 +3516,7 @@ def _n(count: Callable) -> tuple:
     return None, (lambda T, levels=3: count(T, levels)), None
 
 
-_put(
-    conv_equals_tree,
+conv_equals_tree.table(
     lambda: (_conv(), _right_nodes, _given().CausalDilatedWaveNet),
     {
         "halves swapped": (
@@ -3740,9 +3671,9 @@ def _layers_of(module: Any) -> dict[str, Any]:
     for i, layer in enumerate(made.values()):
         for name, value in list(vars(layer).items()):
             if isinstance(value, Tensor):
-                new = torch.randn(value.shape, generator=_g(10 * i + len(name)))
+                new = torch.randn(value.shape, generator=seeded(10 * i + len(name)))
                 new = new.abs() + 0.5 if name.endswith("var") else new
-                _set(layer, **{name: new})
+                holding(layer, **{name: new})
     return made
 
 
@@ -3758,7 +3689,7 @@ def _made_anew(fresh: Callable, name: str) -> Any:
     layer = _layers_of(stage("wavenet", fresh))[name]
     new = fresh(layer)
     if not isinstance(new, torch.nn.Module):
-        return _otherwise(new)
+        return otherwise(new)
     return _described(new)
 
 
@@ -3793,13 +3724,13 @@ def _moved_over(numbers: Callable, name: str) -> Any:
     before = {k: v.detach().clone() for k, v in vars(layer).items() if _tensor(v)}
     out = numbers(layer)
     if not isinstance(out, dict):
-        return _otherwise(out)
+        return otherwise(out)
     same = all(torch.equal(getattr(layer, k).detach(), v) for k, v in before.items())
     found = {k: v for k, v in out.items() if k != "num_batches_tracked"}
     if odd := [k for k, v in found.items() if not isinstance(v, Tensor)]:
         return {"state": Said(f"{odd[0]} is {kind(found[odd[0]])}")}
     said = {k: v.detach() for k, v in found.items()}
-    return said | {"the layer": _is(same, "as it was", "changed")}
+    return said | {"the layer": either(same, "as it was", "changed")}
 
 
 def _wanted_numbers(name: str) -> dict[str, Any]:
@@ -3817,13 +3748,15 @@ _HALF = {"vocab_size": 7, "embedding": 4, "hidden": 8, "levels": 2}
 
 def _small(module: Any, sizes: dict[str, int], seed: int) -> Any:
     """A model with random numbers everywhere, in single precision."""
-    model = module.WaveNet(**sizes, generator=_g(seed))
+    model = module.WaveNet(**sizes, generator=seeded(seed))
     for i, layer in enumerate(model.net):
         for name, value in list(vars(layer).items()):
             if isinstance(value, Tensor):
-                new = torch.randn(value.shape, generator=_g(seed + 10 * i + len(name)))
+                new = torch.randn(
+                    value.shape, generator=seeded(seed + 10 * i + len(name))
+                )
                 new = new.abs() + 0.5 if name.endswith("var") else new * 0.8
-                _set(layer, **{name: new})
+                holding(layer, **{name: new})
     return model
 
 
@@ -3836,9 +3769,9 @@ def _both_asked(
         one.training = flag
     theirs = to_torch(model)
     if not isinstance(theirs, torch.nn.Sequential):
-        return _otherwise(theirs)
+        return otherwise(theirs)
     X = torch.randint(
-        0, sizes["vocab_size"], (6, 2 ** sizes["levels"]), generator=_g(1)
+        0, sizes["vocab_size"], (6, 2 ** sizes["levels"]), generator=seeded(1)
     )
     ours = sum(float(p.detach().abs().sum()) for p in _learned(model))
     moved = sum(float(p.detach().abs().sum()) for p in theirs.parameters())
@@ -3855,7 +3788,7 @@ def _both_asked(
     shared = any(p.data_ptr() in own for p in theirs.parameters())
     learn = all(p.requires_grad for p in theirs.parameters())
     return found | {
-        "numbers": _is(not shared, "of its own", "shared"),
+        "numbers": either(not shared, "of its own", "shared"),
         "parameters learn": learn,
     }
 
@@ -3863,7 +3796,7 @@ def _both_asked(
 def _ours_asked(sizes: dict[str, int], seed: int, flag: bool) -> dict[str, Any]:
     model = _small(_given(), sizes, seed)
     X = torch.randint(
-        0, sizes["vocab_size"], (6, 2 ** sizes["levels"]), generator=_g(1)
+        0, sizes["vocab_size"], (6, 2 ** sizes["levels"]), generator=seeded(1)
     )
     with torch.no_grad():
         outs = [model.train(mode)(X) for mode in (False, True, False)]
@@ -3892,7 +3825,7 @@ def to_torch_nn(fresh: Callable, numbers: Callable, to_torch: Callable) -> Cases
         mode = "in training" if flag else "in use"
         text = f"to_torch of a tree of {2 ** sizes['levels']} letters, {mode}"
         yield case(text, act, want, within=FLOAT32)
-    seed = _new_seed()
+    seed = new_seed()
     act = lambda: _both_asked(to_torch, _SIZES, seed, False)  # noqa: E731
     want = _ours_asked(_SIZES, seed, False)
     yield case("to_torch of another tree", act, want, within=FLOAT32, fresh=True)
@@ -4014,8 +3947,7 @@ def _t3(**how: Any) -> tuple:
     return None, None, _torched(**how)
 
 
-_put(
-    to_torch_nn,
+to_torch_nn.table(
     lambda: (_fresh(), _numbers_as(), _torched()),
     {
         "sizes swapped": (
@@ -4173,7 +4105,7 @@ def _logged(experiment: Callable, fails: str, *seed: int) -> Any:
     finally:
         torch.set_rng_state(state)
     if type(rows) is not list or any(not isinstance(row, dict) for row in rows):
-        return _otherwise(rows)
+        return otherwise(rows)
     odd = [row["error"] for row in rows if isinstance(row.get("error"), Exception)]
     if odd:
         return {"error": Said(f"{type(odd[0]).__name__}, not its text")}
@@ -4184,9 +4116,11 @@ def _logged(experiment: Callable, fails: str, *seed: int) -> Any:
     return told | {
         "rows": len(rows),
         "options handed over": [options for options, _ in run.calls],
-        "dice": _is(len(drawn) <= 1, "the same for each", "going on from run to run"),
+        "dice": either(
+            len(drawn) <= 1, "the same for each", "going on from run to run"
+        ),
         "seed": Said(_seed_said(run, *(seed or (42,)))),
-        "variants": _is(variants == _VARIANTS, "as they were", "changed"),
+        "variants": either(variants == _VARIANTS, "as they were", "changed"),
     }
 
 
@@ -4204,7 +4138,7 @@ def _row_told(row: dict) -> Said:
 def _seed_said(run: _Runs, seed: int) -> str:
     if not run.calls:
         return "no run"
-    want = float(torch.rand((), generator=_g(seed)))
+    want = float(torch.rand((), generator=seeded(seed)))
     return "the one given" if run.calls[0][1] == want else "another"
 
 
@@ -4237,11 +4171,11 @@ def _in_order_of(ranked: Callable, values: list[Any], *by: str) -> Any:
     before = copy.deepcopy(rows)
     out = ranked(rows, *by)
     if type(out) is not list or any(not isinstance(row, dict) for row in out):
-        return _otherwise(out)
+        return otherwise(out)
     same = [row["name"] for row in rows] == [row["name"] for row in before]
     return {
         "order": Said(" ".join(str(row.get("name")) for row in out)),
-        "the list passed in": _is(same, "as it was", "changed"),
+        "the list passed in": either(same, "as it was", "changed"),
     }
 
 
@@ -4394,8 +4328,7 @@ def _t(**how: Any) -> tuple:
     return None, None, _tabulate(**how)
 
 
-_put(
-    experiment_log,
+experiment_log.table(
     lambda: (_experiment(), _ranked(), _tabulate()),
     {
         "seeded once": (
@@ -4615,7 +4548,7 @@ def _attempt(beat: Callable, train: Any, dev: Any, steps: int) -> Any:
     log = [dict(old)]
     model = beat(ours, theirs, dict(_LETTERS), steps, log)
     if model is None or model is ... or not callable(model):
-        return _otherwise(model)
+        return otherwise(model)
     needed = ("block_size", "parameters", "eval")
     if missing := [name for name in needed if not hasattr(model, name)]:
         return {"the model": Said(f"has no {missing[0]}")}
@@ -4651,7 +4584,7 @@ def _attempted(beat: Callable) -> Any:
         "dev loss": _between(loss, 1.6, 2.9),
         "the log": _log_said(log, old),
         "its dev loss": _row_said(log, loss, model, names[:800]),
-        "train and dev": _is(untouched, "as they were", "changed"),
+        "train and dev": either(untouched, "as they were", "changed"),
     }
 
 
@@ -4660,7 +4593,7 @@ def _logits_said(logits: Tensor) -> Said:
         return Said("not finite")
     sums = logits.sum(1)
     one = bool((logits >= 0).all()) and torch.allclose(sums, torch.ones(len(logits)))
-    return _is(not one, "scores", "probabilities")
+    return either(not one, "scores", "probabilities")
 
 
 def _log_said(log: list[dict], old: dict) -> Said:
@@ -4670,7 +4603,7 @@ def _log_said(log: list[dict], old: dict) -> Said:
         return Said("no row more")
     row = log[-1]
     fit = isinstance(row, dict) and isinstance(row.get("tried"), str) and "dev" in row
-    return _is(fit, "one row more", 'a row without "tried" and "dev"')
+    return either(fit, "one row more", 'a row without "tried" and "dev"')
 
 
 def _row_said(log: list[dict], loss: float, model: Any, train: Any) -> Said:
@@ -4708,7 +4641,7 @@ def _unlearned(beat: Callable) -> Any:
         knows.append(F.cross_entropy(logits.double(), Y).item() < 2.9)
     if knows[1] and not knows[0]:
         return {"dev names": Said("learned, and train is not")}
-    return {"dev names": _is(knows[1], "learned", "new to the model")}
+    return {"dev names": either(knows[1], "learned", "new to the model")}
 
 
 def _right_evaluate(model: Any, X: Tensor, Y: Tensor) -> float:
@@ -4752,10 +4685,10 @@ def _recipe(
 
     def beat_the_lecture(train, dev, stoi, steps, log):
         touch(train)
-        model = _given().WaveNet(27, 8, hidden, 2, _g(1))
+        model = _given().WaveNet(27, 8, hidden, 2, seeded(1))
         X, Y = _pairs_of(names(train, dev), 4)
         count = steps if lr else 0
-        losses = _training()[1](model, X, Y, count, lambda i: lr, 32, _g(2))
+        losses = _training()[1](model, X, Y, count, lambda i: lr, 32, seeded(2))
         found = [measure(model, *_pairs_of(some, 4)) for some in (train, dev)]
         batch = losses[-1] if losses else 0.0
         note(log, {"tried": "a small tree", "dev": told(*found, batch)})
