@@ -6,6 +6,7 @@ thread, a thousand steps each, so that their times can be compared.
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,15 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbook import data
+from workbook.bench.measure.lecture import descend, sets
 from workbook.bench.results import measurement
 from workbook.course import lesson
-from workbook.given import backprop, mlp
+from workbook.given import backprop
 from workbook.source import Cell, read, unmarked
 
 SEED = 2147483647
 Parameters = dict[str, Tensor]
-Pairs = tuple[Tensor, Tensor]
 
 
 def _solution() -> SimpleNamespace:
@@ -40,14 +40,6 @@ def _defines(cell: Cell) -> bool:
     return plain and cell.text.startswith("def ") and "budget(" not in cell.text
 
 
-def _pairs() -> list[Pairs]:
-    """The contexts and letters of the names to train on, and of the dev names."""
-    torch.set_num_threads(1)
-    words = data.names()
-    stoi = {s: i for i, s in enumerate([".", *sorted(set("".join(words)))])}
-    return [mlp.build_dataset(pile, stoi) for pile in mlp.split_words(words)[:2]]
-
-
 def _loss(p: Parameters, known: Tensor, X: Tensor, Y: Tensor) -> float:
     """The loss on (X, Y), with BatchNorm's mean and variance taken from `known`."""
     with torch.no_grad():
@@ -57,34 +49,14 @@ def _loss(p: Parameters, known: Tensor, X: Tensor, Y: Tensor) -> float:
         return F.cross_entropy(torch.tanh(y) @ p["W2"] + p["b2"], Y).item()
 
 
-def _by_autograd(
-    forward: Callable,
-    p: Parameters,
-    X: Tensor,
-    Y: Tensor,
-    steps: int,
-    lr: float,
-    g: Any,
-) -> None:
-    """The same steps, the gradients being autograd's."""
-    for _ in range(steps):
-        ix = torch.randint(0, len(X), (32,), generator=g)
-        loss = F.cross_entropy(forward(p, X[ix])[0], Y[ix])
-        for q in p.values():
-            q.grad = None
-        loss.backward()
-        for q in p.values():
-            q.data -= lr * q.grad
-        loss.item()
-
-
 @measurement("backprop.train_loss", "backprop.dev_loss", "backprop.cpu")
 def in_turn(quick: bool) -> Iterator[float]:
     """Train and dev loss by hand, and its CPU time as a share of autograd's."""
-    own, (train, dev) = _solution(), _pairs()
+    own, (train, dev, _) = _solution(), sets()
     ours, theirs = own.new_network(), own.new_network()
     for q in theirs.values():
         q.requires_grad_()
+    logits = lambda x: own.forward(theirs, x)[0]  # noqa: E731
     one, two = (torch.Generator().manual_seed(SEED) for _ in range(2))
     rounds, times = (4, [0.0, 0.0]) if quick else (200, [0.0, 0.0])
     for i in range(rounds):
@@ -92,7 +64,7 @@ def in_turn(quick: bool) -> Iterator[float]:
         began = time.process_time()
         own.train_by_hand(ours, *train, 1000, lambda _, lr=lr: lr, generator=one)
         turned = time.process_time()
-        _by_autograd(own.forward, theirs, *train, 1000, lr, two)
+        descend(logits, list(theirs.values()), train, repeat(lr, 1000), two)
         times[0] += turned - began
         times[1] += time.process_time() - turned
     yield _loss(ours, train[0], *train)
@@ -103,7 +75,7 @@ def in_turn(quick: bool) -> Iterator[float]:
 @measurement("backprop.short_dev")
 def short(quick: bool) -> Iterator[float]:
     """The dev loss after the check budget of 3,000 steps."""
-    own, (train, dev) = _solution(), _pairs()
+    own, (train, dev, _) = _solution(), sets()
     p, g = own.new_network(), torch.Generator().manual_seed(SEED)
     steps = 300 if quick else 3000
     rate = lambda i: 0.1 if i < 0.75 * steps else 0.01  # noqa: E731
@@ -117,7 +89,7 @@ def short(quick: bool) -> Iterator[float]:
 @measurement("backprop.gradient_error")
 def gradient_error(quick: bool) -> Iterator[float]:
     """The largest error of all gradients by hand, over ten batches, in float64."""
-    own, (train, _) = _solution(), _pairs()
+    own, (train, *_) = _solution(), sets()
     p = {name: x.double() for name, x in own.new_network().items()}
     g = torch.Generator().manual_seed(SEED)
     found: list[float] = []

@@ -4,72 +4,32 @@ All runs draw from one seed in the lecture's order and train in one thread, 200,
 batches of 32, the rate cut from 0.1 to 0.01 after half of them.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import islice, pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from workbook import data
+from workbook.bench.measure.lecture import Pairs, batch, descend, loss, rates, sets
 from workbook.bench.results import measurement
 from workbook.given import mlp
 from workbook.given.batchnorm import BatchNorm1d, Linear, Tanh
 
 SEED = 2147483647
 GAIN = 5 / 3 / 30**0.5  # Kaiming, for tanh behind 30 inputs
-Data = tuple[Tensor, Tensor]
-Model = Callable[[Tensor], Tensor]
-
-
-def _sets() -> list[Data]:
-    """The pairs to train on, to choose with, to test with."""
-    torch.set_num_threads(1)
-    words = data.names()
-    stoi = {s: i for i, s in enumerate([".", *sorted(set("".join(words)))])}
-    return [mlp.build_dataset(pile, stoi) for pile in mlp.split_words(words)]
-
-
-def _descend(
-    model: Model,
-    parameters: list[Tensor],
-    pairs: Data,
-    rates: Iterator[float],
-    g: torch.Generator,
-) -> None:
-    """One step of the lecture's loop for each rate."""
-    X, Y = pairs
-    for lr in rates:
-        ix = torch.randint(0, len(X), (32,), generator=g)
-        loss = F.cross_entropy(model(X[ix]), Y[ix])
-        for p in parameters:
-            p.grad = None
-        loss.backward()
-        for p in parameters:
-            p.data -= lr * p.grad
-
-
-def _rates(steps: int, cut: float = 0.5) -> Iterator[float]:
-    return (0.1 if i < cut * steps else 0.01 for i in range(steps))
-
-
-@torch.no_grad()
-def _loss(model: Model, pairs: Data) -> float:
-    X, Y = pairs
-    return F.cross_entropy(model(X), Y).item()
 
 
 def _scaled(quick: bool, **factors: float) -> float:
     """Dev loss of lesson 3's network, its first weights multiplied by these."""
-    train, dev, _ = _sets()
+    train, dev, _ = sets()
     g = torch.Generator().manual_seed(SEED)
     model = mlp.MLP(generator=g)
     with torch.no_grad():
         for name, factor in factors.items():
             getattr(model, name).mul_(factor)
     steps = 2_000 if quick else 200_000
-    _descend(model, model.parameters(), train, _rates(steps), g)
-    return _loss(model, dev)
+    descend(model, model.parameters(), train, rates(steps), g)
+    return loss(model, dev)
 
 
 @measurement("batchnorm.original_dev")
@@ -111,20 +71,20 @@ class _Net:
     def parameters(self) -> list[Tensor]:
         return [self.C, *(p for layer in self.layers for p in layer.parameters())]
 
-    def dev(self, pairs: Data) -> float:
+    def dev(self, pairs: Pairs) -> float:
         """The loss in use; training goes on afterwards."""
         for layer in self.layers:
             layer.training = False
-        loss = _loss(self, pairs)
+        found = loss(self, pairs)
         for layer in self.layers:
             layer.training = True
-        return loss
+        return found
 
 
 @measurement("batchnorm.batchnorm_dev", "batchnorm.batchnorm_parameters")
 def batchnorm(quick: bool) -> Iterator[float]:
     """One hidden layer with BatchNorm, its averages moved by a thousandth a batch."""
-    train, dev, _ = _sets()
+    train, dev, _ = sets()
     g = torch.Generator().manual_seed(SEED)
     C = torch.randn(27, 10, generator=g, requires_grad=True)
     layers = [Linear(30, 200, bias=False, generator=g)]
@@ -134,7 +94,7 @@ def batchnorm(quick: bool) -> Iterator[float]:
         layers[-1].weight *= 0.01 * 200**0.5
     net = _Net(C, layers)
     steps = 2_000 if quick else 200_000
-    _descend(net, net.parameters(), train, _rates(steps), g)
+    descend(net, net.parameters(), train, rates(steps), g)
     yield net.dev(dev)
     yield sum(p.numel() for p in net.parameters())
 
@@ -147,7 +107,7 @@ def batchnorm(quick: bool) -> Iterator[float]:
 )
 def deep(quick: bool) -> Iterator[float]:
     """Six layers with BatchNorm: the first batch, after 1,001 steps, after 100,000."""
-    train, dev, _ = _sets()
+    train, dev, _ = sets()
     g = torch.Generator().manual_seed(SEED)
     C = torch.randn(27, 10, generator=g, requires_grad=True)
     layers: list = []
@@ -159,12 +119,11 @@ def deep(quick: bool) -> Iterator[float]:
         layers[-1].gamma *= 0.1
     net = _Net(C, layers)
     before = torch.Generator().set_state(g.get_state())
-    ix = torch.randint(0, len(train[0]), (32,), generator=before)
-    yield _loss(net, (train[0][ix], train[1][ix]))  # of the first batch
+    yield loss(net, batch(train, before))
     steps = 2_000 if quick else 100_000
-    rates = list(_rates(steps, cut=0.75))
-    _descend(net, net.parameters(), train, iter(rates[:1_001]), g)
+    each = rates(steps, cut=0.75)
+    descend(net, net.parameters(), train, islice(each, 1_001), g)
     yield net.dev(dev)
-    _descend(net, net.parameters(), train, iter(rates[1_001:]), g)
+    descend(net, net.parameters(), train, each, g)
     yield net.dev(dev)
     yield sum(p.numel() for p in net.parameters())
