@@ -1147,7 +1147,7 @@ print(torch.allclose(by_conv, by_join, atol=1e-4))
 
 # %%
 fig, ax = style.figure("wide")
-ax.set_title("What each change brought, on names never seen")
+ax.set_title("What each change brought, on names kept aside")
 ax.set_xlabel("loss on dev (nats): ours a disc, the video's a ring")
 ax.margins(x=0.12)
 ax.set_yticks(range(len(log)), [row["name"] for row in log])
