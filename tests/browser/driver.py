@@ -281,10 +281,29 @@ class Notebook:
         return self.idle()
 
     def idle(self) -> Notebook:
-        """Wait until the kernel has nothing to do."""
+        """Wait until the kernel has nothing to do. TimeoutError says what it does."""
         status = self.page.locator("#jp-main-statusbar")
-        status.get_by_text("| Idle").wait_for(timeout=PATIENCE * 1000)
+        idle = status.get_by_text("| Idle")
+        try:
+            until(idle.is_visible, f"{self.path} is idle")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; {self.state()}") from None
         return self
+
+    def state(self) -> str:
+        """Where the page stands, for the message of a test that waited in vain."""
+        status = self.page.locator("#jp-main-statusbar").all_inner_texts()
+        dialogs = self.page.locator(".jp-Dialog").all_inner_texts()
+        prompts = self.panel.locator(".jp-CodeCell").locator(".jp-InputPrompt")
+        waits = [text.strip() for text in prompts.all_inner_texts()]
+        log = self.server.log.read_text("utf-8").splitlines()[-12:]
+        return "\n".join(
+            [
+                f"status: {status}, dialogs: {dialogs}, prompts: {waits}",
+                f"console: {self.errors}",
+                *log,
+            ]
+        )
 
     def index(self, cell: str | int) -> int:
         if isinstance(cell, int):
@@ -363,7 +382,10 @@ class Notebook:
         self.menu("Run", "Run All Cells")
         codes = self.panel.locator(".jp-CodeCell .jp-InputArea .jp-InputPrompt")
         what = f"{self.path} runs to its end"
-        until(lambda: all(map(DONE.match, codes.all_inner_texts())), what, seconds)
+        try:
+            until(lambda: all(map(DONE.match, codes.all_inner_texts())), what, seconds)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; {self.state()}") from None
         return self.idle()
 
     def save(self) -> None:

@@ -280,3 +280,18 @@ def test_where_no_control_can_work_the_page_says_so_and_interrupt_stops(
         assert notebook.told().startswith("stopped")
     finally:
         lab.get(comms, "PUT", {"raw": "{}"})
+
+
+def test_an_explorable_answers_while_a_cell_is_busy(opened: Callable) -> None:
+    shown = "from workbook import explore; explore.tangent_probe(lambda x: x * x)"
+    notebook = opened(RUN, TOLD, shown)
+    notebook.run(3)
+    notebook.start()
+    picture = notebook.outputs(3).locator(".wb-x:visible")
+    before = picture.locator("figure > svg").inner_html()
+    picture.get_by_role("slider").first.press("ArrowRight")
+    drawn = picture.locator("figure > svg")
+    until(lambda: drawn.inner_html() != before, "the picture answers", 10)
+    assert notebook.prompt(1) == "[*]:"
+    notebook.button("Stop").click()
+    notebook.ended()

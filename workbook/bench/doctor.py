@@ -141,14 +141,16 @@ def _few(names: list[str], most: int = 5) -> str:
 
 
 def ipykernel() -> Iterator[Finding]:
-    """Subshells answer a slider while a cell runs: since 7.0, broken in 7.4."""
+    """Older kernels lose messages (7.0 to 7.3) or leave sliders waiting (6)."""
     version = metadata.version("ipykernel")
     number = tuple(int(part) for part in version.split(".")[:2])
-    if (7, 1) <= number < (7, 4):
+    if number >= (7, 4):
         yield Finding(OK, "ipykernel", version)
     else:
-        said = f"{version}: controls wait until a running cell has ended"
-        mend = f'{Path(sys.executable)} -m pip install "ipykernel>=7.1,<7.4"'
+        waits = "controls wait until a running cell has ended"
+        hangs = "Run All may stop halfway, with cells that stay at [*]"
+        said = f"{version}: {hangs if number >= (7,) else waits}"
+        mend = f'{Path(sys.executable)} -m pip install "ipykernel>=7.4"'
         yield Finding(WARN, "ipykernel", said, mend)
 
 

@@ -193,6 +193,7 @@ def publish(widget: Any, html: str, text: str) -> Callable[[str, str], None]:
         still = f'{_take_turns(name)}<div class="{name}-still">{html}</div>'
         return {"text/html": still, "text/plain": text}
 
+    reachable(widget)
     widget.add_class(f"{name}-live")
     display(twin(html, text), raw=True, display_id=name)
     view = widget._repr_mimebundle_()[WIDGET]
@@ -200,6 +201,20 @@ def publish(widget: Any, html: str, text: str) -> Callable[[str, str], None]:
     return lambda html, text: update_display(
         twin(html, text), raw=True, display_id=name
     )
+
+
+def reachable(widget: Any) -> None:
+    """Let a widget and all in it be heard while a cell runs.
+
+    ipykernel 7.4 hands what a widget is told to the shell that last wrote to it, and
+    that one is busy with the cell. Without a route of its own, a message goes to the
+    subshell that the page has named.
+    """
+    comm = getattr(widget, "comm", None)
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = None
+    for child in getattr(widget, "children", ()):
+        reachable(child)
 
 
 def publish_still(html: str, text: str) -> None:

@@ -53,8 +53,6 @@ class Controls:
         self.box = ipywidgets.Box([x for x in shown if x])
         self.box.add_class("wb-controls")
         self._own = False  # a change of ours, not of a hand
-        for widget in self.box.children:
-            free(widget)
 
     def follow(self) -> None:
         """Say what the run does: after its end only the look can be changed."""
@@ -144,16 +142,6 @@ def reach_a_busy_kernel() -> bool:
     with suppress(Exception):
         return bool(thread.manager.list_subshell())
     return False
-
-
-def free(widget: Any) -> None:
-    """ipykernel 7.4 hands a widget's messages to the shell that last wrote to it, and
-    that one is busy with the cell. Without a route of its own, a message goes to the
-    subshell that the page has named.
-    """
-    comm = getattr(widget, "comm", None)
-    if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = None
 
 
 def _set(widget: Any, **traits: Any) -> None:

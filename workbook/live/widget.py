@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from workbook.explore import svg
-from workbook.explore.page import SHEET, WIDGET
+from workbook.explore.page import SHEET, WIDGET, reachable
 from workbook.live import panels, scene, words
-from workbook.live.controls import Controls, free, reach_a_busy_kernel
+from workbook.live.controls import Controls, reach_a_busy_kernel
 
 if TYPE_CHECKING:
     from workbook.live.run import Run
@@ -101,7 +101,6 @@ class Widget:
             description="Numbers", icon="table", tooltip="The picture's numbers"
         )
         self.folded.add_class("wb-quiet")
-        free(self.folded)
         self.folded.observe(lambda _: self._changed(), "value")
         sheet = ipywidgets.HTML(LIVE_SHEET, layout={"display": "none"})
         above = [sheet, self.said, self.head, self.controls.box, self.note]
@@ -191,6 +190,7 @@ class Twin:
 
         name = f"wb-{uuid4().hex[:8]}"
         self.id = f"{name}-still"
+        reachable(widget)
         widget.add_class(f"{name}-live")
         display({"text/html": _take_turns(name), "text/plain": ""}, raw=True)
         display({"text/plain": text}, raw=True, display_id=self.id)
