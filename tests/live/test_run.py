@@ -1,5 +1,6 @@
 """A loop ends as it would without us, and the picture says how."""
 
+import math
 import os
 import signal
 import subprocess
@@ -60,6 +61,30 @@ def test_a_second_loop_over_a_run_is_refused_in_words() -> None:
 def test_what_train_cannot_do_is_said_at_once(wrong: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         live.train(**wrong)
+
+
+def test_a_long_run_reads_every_few_losses_and_the_first_and_the_last() -> None:
+    class Loss:
+        read = 0
+
+        def item(self) -> float:
+            Loss.read += 1
+            return math.nan if run.step > 70_001 else 1.0
+
+    for _ in (run := live.train(90_000)):
+        run.log(loss=Loss())
+    losses = run.recorder.series["loss"]
+    assert run.every == 5
+    assert len(losses) == Loss.read == 90_000 // 5 + 1
+    assert (losses.first[0], losses.last[0]) == (0, 89_999)
+    assert str(run).endswith("loss NaN at the latest from step 70,005")
+
+
+def test_a_shorter_run_reads_every_loss_that_is_logged() -> None:
+    for _ in (run := live.train(300)):
+        run.log(loss=1.0)
+        run.log(loss=2.0)
+    assert len(run.recorder.series["loss"]) == 600
 
 
 def test_stop_ends_the_loop_before_the_next_step() -> None:

@@ -24,6 +24,7 @@ VIEWS = ("widget", "text", "none")
 HZ = 6  # pictures a second, at most
 DRAWING, DRAWING_ALL, OBSERVING = 0.004, 0.012, 0.01  # shares of the time, at most
 UNSEEN = 0.001  # the share for observing where nobody watches
+READ = 20_000  # losses of a run that are read: of more steps, every second, third, …
 SETTLING = 0.5  # seconds of losses that wait to be sorted, at most
 NAP = 0.02  # seconds between two looks at the controls while paused
 HISTORY = 160  # points of an update ratio's line
@@ -87,6 +88,11 @@ class Run:
         self._loose: Mapping[str, Any] = {}
         self._losses = self.recorder.of("loss")
         self._put, self._put_step = self._losses.put, self._losses.put_step
+        self.every = (
+            -(-steps // READ) or 1
+        )  # steps from one loss that is read to the next
+        self._skipped = self.every if self.every > 1 else 0
+        self._next = 0  # the step whose loss is read
         self._view, self._observer = view, Observer()
         self._drawing = Pace(HZ, DRAWING)
         self._observing = Pace(50, OBSERVING if view else UNSEEN)
@@ -117,13 +123,16 @@ class Run:
         """Numbers of this step, and the model they come from.
 
         loss, and any other name (`dev=...`): one number each: a float, a tensor of
-        one element, or a Value; all share the axis of the loss.
+        one element, or a Value; all share the axis of the loss. Reading a tensor costs
+        more than the call: of a run longer than 20,000 steps, every second, third, …
+        loss is read.
         model: a torch module, a list of layers or tensors, a dict of tensors, or an
         object with `parameters()` and perhaps `layers`; it is looked at now and then.
         activations: tensors by name, where no layer keeps them.
         """
-        if loss is not None:  # once a step, so the account is written here
-            try:
+        if loss is not None and self.step >= self._next:
+            self._next = self.step + self._skipped
+            try:  # often, so the account is written here
                 self._put(loss.item())
             except NO_TENSOR:
                 self._losses.add(self.step, loss)
@@ -246,7 +255,9 @@ class Run:
         now = self.clock()
         if self._view and (asked or now >= self._drawing.next):
             self._draw()
-        due = now >= self._observing.next or self.step == self.steps - 1
+        due = now >= self._observing.next
+        if self.step == self.steps - 1:
+            due, self._next = True, 0  # the last step is seen whatever it costs
         if due and self._model is not None and not self._stop:
             self._arm()
         watched = self._listening and self._model is not None
@@ -278,7 +289,7 @@ class Run:
     def _finish(self, state: str, reason: str = "") -> None:
         """The loop has ended: the clock stops, and the model is let go."""
         interrupts.leave(self)
-        self.state, self.reason = state, reason
+        self.state, self.reason, self._next = state, reason, 0
         self.recorder.mark(self.steps if state == "finished" else self.step)
         self.recorder.pause()
         self._let_go()

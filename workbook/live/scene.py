@@ -251,8 +251,8 @@ def _happened(
     told = [("turn", t.step, f"lr {number(t.lr, 2)}") for t in run.turns]
     for name, series in named:
         if series.trouble:
-            step, value = series.trouble
-            told.append(("trouble", step, f"{name} is {odd(value)} from step {step:,}"))
+            words = f"{name} is {trouble(run, name)}"
+            told.append(("trouble", series.trouble[0], words))
     if above is not None:
         told.append(("above", 0, f"↑ {number(above, 3)}"))
     if run.over and run.state != "finished":
@@ -486,6 +486,13 @@ def percent(share: float) -> str:
     """A share as a percentage; below 10 with one decimal."""
     value = 100 * share
     return f"{value:.0f} %" if value >= 9.95 or value == 0 else f"{value:.1f} %"
+
+
+def trouble(run: Run, name: str) -> str:
+    """The first value that is no number, and since when: "NaN from step 120"."""
+    step, value = run.recorder.series[name].trouble or (0, 0.0)
+    exact = name != "loss" or run.every == 1
+    return f"{odd(value)} {'from' if exact else 'at the latest from'} step {step:,}"
 
 
 def odd(value: float) -> str:

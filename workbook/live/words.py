@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from workbook.live.scene import odd, percent, short, tiny
+from workbook.live.scene import percent, short, tiny, trouble
 from workbook.style import number
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _loss(run: Run) -> str:
     if not series.buckets or series.first is None:
         return ""
     if series.trouble:
-        return f": loss {odd(series.trouble[1])} from step {series.trouble[0]:,}"
+        return f": loss {trouble(run, 'loss')}"
     begun, now = short(series.first[1]), short(series.now)
     return f": loss {begun} to {now}" if begun != now else f": loss {now}"
 
