@@ -13,18 +13,27 @@ from notebook import answered, cells, emptied, objects, solved
 from workbook.checks import known, run
 from workbook.verdict import Verdict
 
-BODIES = {
-    "raises": "raise ValueError('broken')",
-    "never ends": "while True: pass",
+BODIES = {  # and how the card's line on the answer begins
+    "raises": ("raise ValueError('broken')", "ValueError: broken"),
+    "never ends": ("while True: pass", "had not ended after"),
     "never ends, and swallows": (
-        "while True:\n    try:\n        while True: pass\n    except: pass"
+        "while True:\n    try:\n        while True: pass\n    except: pass",
+        "had not ended after",
     ),
-    "recurses": "def deeper(): return deeper()\nreturn deeper()",
-    "prints without end": "while True: print('x' * 1000)",
-    "leaves Python": "import sys; sys.exit()",
+    "recurses": ("def deeper(): return deeper()\nreturn deeper()", "RecursionError"),
+    "prints without end": ("while True: print('x' * 1000)", "prints more than"),
+    "leaves Python": ("import sys; sys.exit()", "leaves Python"),
+}
+RESULTS = {
     "not a number": "return float('nan')",
+    "a number": "return 2.5",
+    "a bool": "return True",
     "a text": "return 'forty-two'",
+    "an empty list": "return []",
     "a list of nothing": "return [None]",
+    "a pair": "return 1, 2",
+    "three nothings": "return None, None, None",
+    "a loss and nothing": "return 1.0, {}",
     "itself": "class It:\n    def __repr__(self): return 1 / 0\nreturn It()",
 }
 TENSORS = {
@@ -73,6 +82,14 @@ def in_words(id: str, body: str) -> Verdict:
     return verdict
 
 
+def odd_result(id: str, body: str) -> None:
+    verdict = in_words(id, body)
+    assert verdict.state == "not yet"
+    slips = ("AttributeError", "TypeError", "KeyError", "IndexError", "UnboundLocal")
+    told = verdict.line("yours").removeprefix("TypeError: __init__")  # Python's own
+    assert not told.startswith(slips), verdict
+
+
 # what is stopped may be stopped in a callback of Python's own, which then tells of it
 told_aside = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -84,15 +101,26 @@ told_aside = pytest.mark.filterwarnings(
 @pytest.mark.parametrize("id", IDS)
 def test_whatever_an_answer_does_is_told_in_words(id, name, limited):
     limited(id, 0.4)
-    assert in_words(id, BODIES[name]).state == "not yet"
+    body, told = BODIES[name]
+    verdict = in_words(id, body)
+    assert verdict.state == "not yet"
+    assert verdict.line("yours").startswith(told), verdict
+
+
+@told_aside
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("id", IDS)
+def test_whatever_comes_back_is_told_without_a_slip_of_ours(id, name, limited):
+    limited(id, 0.4)
+    odd_result(id, RESULTS[name])
 
 
 @told_aside
 @pytest.mark.parametrize("name", TENSORS)
 @pytest.mark.parametrize("id", OF_TENSORS)
-def test_whatever_tensor_comes_back_is_told_in_words(id, name, limited):
+def test_whatever_tensor_comes_back_is_told_without_a_slip_of_ours(id, name, limited):
     limited(id, 0.4)
-    assert in_words(id, TENSORS[name]).state == "not yet"
+    odd_result(id, TENSORS[name])
 
 
 @pytest.mark.parametrize("id", OF_TENSORS)

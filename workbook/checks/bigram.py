@@ -1751,13 +1751,17 @@ def _listed(count: int, twice: int = 0) -> Words:
     return words + words[:twice]
 
 
+def _three_lists(parts: Any) -> bool:
+    return isinstance(parts, list | tuple) and [type(p) for p in parts] == [list] * 3
+
+
 def _cut(split_words: Callable, words: Words) -> Any:
     """What matters about a split: its sizes, its entries, its order, the input."""
     mine = list(words)
     parts = split_words(mine, 42)
     if is_nothing(parts):
         return parts
-    if not isinstance(parts, list | tuple) or [type(p) for p in parts] != [list] * 3:
+    if not _three_lists(parts):
         return {"result": Said(kind(parts))}
     return {
         "result": Said("three lists"),
@@ -1815,7 +1819,7 @@ def _mixture(split_words: Callable) -> Any:
     """
     words = _listed(1_000)
     parts = split_words(list(words), 42)
-    if not isinstance(parts, list | tuple) or len(parts) != 3:
+    if not _three_lists(parts):
         return parts if is_nothing(parts) else {"result": Said(kind(parts))}
     places = sorted(words.index(word) for word in parts[1] if word in words)
     half = sum(place < 500 for place in places) / max(len(places), 1)
@@ -1838,7 +1842,9 @@ def _repeated(split_words: Callable, words: Words, parts: Any) -> dict[str, str]
 def splits(split_words: Callable) -> Cases:
     def sizes() -> Any:
         parts = split_words(_listed(10), 42)
-        return parts if is_nothing(parts) else [len(part) for part in parts]
+        if is_nothing(parts):
+            return parts
+        return list(map(len, parts)) if _three_lists(parts) else Said(kind(parts))
 
     yield case("the sizes of split_words of 10 words", sizes, [8, 1, 1])
     mixture = "where the dev words come from, of 1,000"
