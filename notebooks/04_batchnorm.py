@@ -1070,7 +1070,7 @@ explore.update_ratios(records)
 # band is wide, since a rule of thumb is no law.
 #
 # First the loss at the start; then activations and gradients, alike in all layers; then
-# the updates, near a thousandth.
+# the updates, within a factor of ten of a thousandth.
 #
 # **Your turn.** In the exercises: `batchnorm.update_ratio`; `batchnorm.train_deep`, the
 # network of six layers from your own parts.
