@@ -124,10 +124,9 @@ for factor in (1, 0.01, 0):
 # `W2`: with zeros `C` and `W1` learn nothing in the first step. Small, and not zero.
 
 # %% [markdown]
-# Now we train. One function serves every network of this page. Its picture shows,
-# beside the loss, what the units give: as a histogram, and as an image of those that
-# *saturate*, a word for the next section. It can be paused, stopped, and steered by the
-# slider of the learning rate.
+# Now we train. One function serves every network of this page. Its picture can be
+# paused, stopped, and steered by the slider of the learning rate; for now it shows the
+# loss alone.
 
 
 # %%
@@ -143,7 +142,7 @@ def descend(model, lr, dice):
     return loss.item()
 
 
-def train(model, steps, lr, panels=("loss", "activations", "saturation")):
+def train(model, steps, lr, panels=("loss",)):
     """Descent, watched; the loss of each batch."""
     dice, losses = torch.Generator().manual_seed(2147483647), []
     for _ in (run := live.train(steps, lr=lr, panels=panels)):
@@ -179,15 +178,15 @@ def evaluate(model, X, Y):
 
 
 def enter(what, model):
-    """Measure a network on all of train and dev, for the ledger."""
+    """Measure a network on all of train and dev, for the ledger; what to print."""
     ledger[what] = evaluate(model, Xtr, Ytr), evaluate(model, Xdev, Ydev)
-    print("{}: train {:.3f}, dev {:.3f}".format(what, *ledger[what]))
+    return "{}: train {:.3f}, dev {:.3f}".format(what, *ledger[what])
 
 
 # %%
 original = MLP()
 hockey = train(original, steps, decayed)
-enter("original", original)
+print(enter("original", original))
 
 # %% [markdown]
 # **Predict.** The second network is the same, but for the last layer: `W2` times
@@ -224,7 +223,8 @@ for name, losses, colour in (
 # **Why.** The first steps of the grey run only squeeze the scores together. That is no
 # learning, and a long fall in a picture is no achievement. The black run spends these
 # steps on the names.
-#
+
+# %% [markdown]
 # Before the first step, compare the loss with what a model that knows nothing would
 # pay.
 #
@@ -270,8 +270,11 @@ _ = style.label_line(ax, (-0.98, 0.42), "outputs", style.FORWARD)
 
 # %% [markdown] tags=["why"]
 # **Why.** What goes into the tanh is a sum of 30 products, and comes out with the
-# spread below. A tanh is flat long before that. A unit whose output is beyond
-# $\pm 0.97$ is called **saturated**: less than $6$ % of a gradient gets through.
+# spread below. A tanh is flat long before that.
+
+# %% [markdown]
+# A unit whose output is beyond $\pm 0.97$ is called **saturated**: less than $6$ % of a
+# gradient gets through.
 
 # %% tags=["nbval-check-output"] key="where-it-is-flat"
 print(f"into the tanh: std {drawn.pre.std():.1f}, largest {drawn.pre.abs().max():.0f}")
@@ -319,6 +322,7 @@ shapes = (30, 200), (200, 200), (200, 27)
 x = drawn.C.detach()[batch[0]].view(1000, -1)  # (1000, 30)
 for rate in (0, 1, 10, 100):
     g = torch.Generator().manual_seed(1)
+    # a scale that suits ReLU: the next section says why
     A, B, last = (torch.randn(s, generator=g) * (2 / s[0]) ** 0.5 for s in shapes)
     for w in (A, B, last):
         w.requires_grad = True
@@ -328,20 +332,26 @@ for rate in (0, 1, 10, 100):
     print(f"a step at rate {rate:3}: {(units == 0).all(0).sum():3} of 200 units dead")
 
 # %% [markdown]
-# Our network has no dead units, only drowsy ones: it will learn, slowly. The cure is
-# the one that the image suggests. `W1` times $0.2$, and `b1` times $0.01$, so that a
-# little of the chance is left.
+# Our network has no dead units among a thousand examples, only many that are saturated
+# for most: it will learn, slowly. The cure is the one that the image suggests: `W1`
+# times $0.2$. `b1` is made small as well, though not zero, so that no two units begin
+# alike.
+#
+# From now on the picture also shows what the units give: as a histogram, and as the
+# image of those that saturate.
 
 # %%
+inside = ("loss", "activations", "saturation")
 tanh_fix = MLP(W1=0.2, b1=0.01, W2=0.01, b2=0)
-train(tanh_fix, steps, decayed)
-enter("tanh fix", tanh_fix)
+train(tanh_fix, steps, decayed, inside)
+print(enter("tanh fix", tanh_fix))
 
 # %% [markdown]
 # Nothing was added to the network, and nothing taken away. Where it began made the
 # difference.
 #
-# Flat means that nothing flows back; a column of flat is a unit lost.
+# Where the tanh is flat nothing flows back; a unit that is flat for every example is
+# lost.
 #
 # **Your turn.** In the exercises: `batchnorm.saturation` and `batchnorm.dead_units`,
 # for tanh and for ReLU; `batchnorm.tanh`, the layer with its slope.
@@ -391,7 +401,8 @@ _ = left.legend()
 # **Why.** The *variance*, the square of the spread, of a sum of independent numbers is
 # the sum of theirs. Each product here has variance $1$, so $n$ of them have $n$, and
 # the spread is the root, $\sqrt n$.
-#
+
+# %% [markdown]
 # And the function that follows? It takes something away. We make up for it by a factor,
 # the **gain**. With ReLU half of a symmetric spread becomes zero, so half of the mean
 # square is left, and the gain is $\sqrt 2$. For tanh a rule of thumb says $5/3$.
@@ -407,8 +418,10 @@ for name, f, gain in (("tanh", torch.tanh, 5 / 3), ("relu", torch.relu, 2**0.5))
     print(f"   torch's gain for it: {torch.nn.init.calculate_gain(name):.3f}")
 
 # %% [markdown]
-# Without its gain a signal is nearly gone after twenty layers. (*Size* is here the root
-# of the mean square; ReLU's outputs are not centred, so a spread would say less.)
+# Without its gain ReLU's signal is gone after twenty layers, and that of tanh is a
+# quarter of what it is with it. (*Size* is here the root of the mean square; ReLU's
+# outputs are not centred, so a spread would say less. That $2.02$ is no $1$ is chance:
+# each layer is off by a little, and twenty multiply.)
 #
 # The gradient goes the other way, through the same weights, and adds up over the
 # outputs: the **fan-out**. In a layer that is not square the two wishes differ.
@@ -427,7 +440,7 @@ print(f"forward 1 -> {y.std():.2f}   backward {x.grad.std():.2f} <- 1")
 # too small. The usual one is the fan-in; it is called **Kaiming** initialisation, after
 # the first author, or He initialisation.
 #
-# For our first layer it asks for a scale that is close to the one we found by looking:
+# For our first layer it asks for half as much again as we found by looking:
 
 # %% tags=["nbval-check-output"] key="kaiming-scale"
 kaiming_scale = (5 / 3) / 30**0.5
@@ -438,8 +451,8 @@ print(f"{1 / 30**0.5:.2f}; its std is {theirs.std():.1f}")
 
 # %%
 kaiming = MLP(W1=kaiming_scale, b1=0.01, W2=0.01, b2=0)
-train(kaiming, steps, decayed)
-enter("Kaiming", kaiming)
+train(kaiming, steps, decayed, inside)
+print(enter("Kaiming", kaiming))
 
 # %% [markdown]
 # About the same as before, and nobody had to look. PyTorch's own layer draws evenly
@@ -551,7 +564,9 @@ explore.layer_histograms(push)
 
 # %% [markdown]
 # Take twenty layers and go through the gains: in a narrow range neither direction fades
-# or explodes. Then change the function, and find the range again.
+# or explodes. Then change the function, and find the range again. For tanh it lies
+# below $5/3$: that gain is for the way forward, and each layer makes a little more of a
+# gradient with it.
 #
 # By the chain rule a gradient is a product with one factor for each layer. A factor
 # $0.9$ makes $0.12$ of twenty layers, a factor $1.1$ makes $6.7$. The first layers then
@@ -664,7 +679,8 @@ guess.compare(round(net.b1.grad.abs().max().item(), 5))
 # **Why.** Whatever `b1` adds to all examples is in their mean as well, and is
 # subtracted. No bias before a normalisation can do anything; $\beta$ has its place.
 # That is why such layers are written with `bias=False`.
-#
+
+# %% [markdown]
 # Over the batch, unit by unit: away with the mean, divided by the spread, then a gain
 # and a bias that are learned.
 
@@ -777,17 +793,18 @@ def one_hidden(g):
     """The network of before, its hidden layer normalised."""
     hidden = Linear(30, 200, bias=False, generator=g)
     last = Linear(200, 27, generator=g)
-    last.weight.data *= 0.01 * 200**0.5  # as small as in the other rows
-    return [hidden, BatchNorm1d(200, momentum=0.001), Tanh(), last]
+    last.weight.data *= 0.01 * 200**0.5  # std 0.01, as in the other rows
+    slow = 0.001  # of a batch of 32 little goes into the running averages
+    return [hidden, BatchNorm1d(200, momentum=slow), Tanh(), last]
 
 
 normalised = Network(one_hidden)
 count = sum(p.nelement() for p in normalised.parameters())
 print(f"{count:,} parameters, and without BatchNorm", end=" ")
 print(f"{sum(p.nelement() for p in kaiming.parameters()):,}")
-train(normalised, steps, decayed)
+train(normalised, steps, decayed, inside)
 normalised.set_training(False)
-enter("BatchNorm", normalised)
+print(enter("BatchNorm", normalised))
 
 # %% [markdown]
 # No gain over the row before, and the video finds next to none. With one hidden layer
@@ -877,17 +894,19 @@ trained = {}
 # and fall? *Activations*: the outputs of each tanh; do the rows look alike, and how
 # many are saturated? *Gradients* of each layer's weights: alike, or growing from row to
 # row? *Saturation*: the image of above for one layer, chosen by the menu. *Updates*:
-# how far a step moves the weights, which comes below. *Pause* holds the picture; with
-# `few = 10_000` there is time to turn the learning rate.
+# how far a step moves the weights, which comes below. The number before a name is the
+# layer's place in the list. *Pause* holds the picture; with `few = 10_000` there is
+# time to turn the learning rate.
 
 # %%
 trained["bad, plain"] = deep(normed=False, divided=False)
 first = {"bad, plain": train(trained["bad, plain"], few, 0.1, panels)[0]}
 
 # %% [markdown]
-# Dark from edge to edge. The first layer's gradients are far larger than the last
-# ones': they have grown on their way back, through weights that are ten times too
-# large. It learns, slowly, in spite of all.
+# Dark from edge to edge. The first layer's gradients are far larger than the fifth's:
+# they have grown on their way back, through weights that are ten times too large. (The
+# last layer is an exception, for a reason that comes below.) It learns, slowly, in
+# spite of all.
 #
 # *Well drawn, no BatchNorm.*
 
@@ -912,7 +931,7 @@ first["bad, BatchNorm"] = train(trained["bad, BatchNorm"], few, 0.1, panels)[0]
 trained["good, BatchNorm"] = deep(normed=True, divided=True)
 first["good, BatchNorm"] = train(trained["good, BatchNorm"], few, 0.1, panels)[0]
 trained["good, BatchNorm"].set_training(False)
-enter("six layers", trained["good, BatchNorm"])
+print(enter("six layers", trained["good, BatchNorm"]))
 
 # %% [markdown]
 # Four runs in one table. Saturation and gradients are measured on a thousand examples
@@ -920,11 +939,11 @@ enter("six layers", trained["good, BatchNorm"])
 
 
 # %%
-def gradient_sizes(net):
-    """The std of the gradient of each layer's weights, on a thousand examples."""
+def gradient_sizes(net, n=1000):
+    """The std of the gradient of each layer's weights, on n examples."""
     for p in net.parameters():
         p.grad = None
-    F.cross_entropy(net(batch[0]), batch[1]).backward()
+    F.cross_entropy(net(batch[0][:n]), batch[1][:n]).backward()
     return [x.weight.grad.std().item() for x in net.layers if isinstance(x, Linear)]
 
 
@@ -954,7 +973,7 @@ guess = predict("batchnorm.ten_times", unit="nats")
 net = deep(normed=True, divided=True)
 with torch.no_grad():
     before = F.cross_entropy(net(batch[0]), batch[1])
-    for layer in net.layers[::3]:
+    for layer in net.layers[::3]:  # Linear, BatchNorm, Tanh, Linear, …
         layer.weight *= 10
     after = F.cross_entropy(net(batch[0]), batch[1])
 guess.compare(abs(round((after - before).item(), 3)))
@@ -962,8 +981,10 @@ guess.compare(abs(round((after - before).item(), 3)))
 # %% [markdown] tags=["why"]
 # **Why.** Ten times the numbers have ten times the mean and ten times the spread: the
 # normalisation divides it out. It does the same to the gradients of the outputs on
-# their way back. The scale of the weights does not matter, at any depth. Here is the
-# picture of before, with BatchNorm ahead of each function:
+# their way back. The scale of the weights does not matter, at any depth.
+
+# %% [markdown]
+# Here is the picture of before, with BatchNorm ahead of each function:
 
 # %%
 bends["BN tanh"] = lambda x: torch.tanh(standardise(x))
@@ -971,10 +992,14 @@ bends["BN ReLU"] = lambda x: torch.relu(standardise(x))
 explore.layer_histograms(push, ["BN tanh", "BN ReLU"])
 
 # %% [markdown]
-# One thing does depend on it. A weight that is ten times as large gets a gradient that
-# is a tenth: beside the weight, the step is a hundredth of what it was. Hence the last
-# instrument, **update to data**: the spread of a step over the spread of what it
-# changes, as a power of ten. A rule of thumb says $-3$, a thousandth a step.
+# At every gain the picture is the same. One thing is not cured: through twenty layers a
+# gradient still grows, a little at each normalisation. Connections that skip layers
+# take care of that, in later networks.
+#
+# And one thing does depend on the scale. A weight that is ten times as large gets a
+# gradient that is a tenth: beside the weight, the step is a hundredth of what it was.
+# Hence the last instrument, **update to data**: the spread of a step over the spread of
+# what it changes, as a power of ten. A rule of thumb says $-3$, a thousandth a step.
 
 
 # %%
@@ -987,7 +1012,7 @@ def ratios(net, rate):
 
 for what, net in trained.items():
     net.set_training(True)
-    gradient_sizes(net)
+    gradient_sizes(net, 32)  # a batch, as in training
     told = " ".join(f"{x:5.1f}" for x in ratios(net, 0.1).values())
     print(f"{what:16} layers 1 to 6: {told}")
 
@@ -1004,21 +1029,23 @@ for what, net in trained.items():
 guess = predict("batchnorm.rate_one", unit="nats")
 
 # %%
+at_rate_one = {}
 for normed in (False, True):
     net, dice = deep(normed, divided=False), torch.Generator().manual_seed(2147483647)
     for _ in range(few):
         descend(net, 1.0, dice)
     net.set_training(False)
-    rescued = evaluate(net, Xdev, Ydev)
-    print(f"bad, {'BatchNorm' if normed else 'plain':9} at rate 1: dev {rescued:.3f}")
-guess.compare(round(rescued, 3))
+    at_rate_one[normed] = evaluate(net, Xdev, Ydev)
+print(f"bad, plain at rate 1: dev {at_rate_one[False]:.3f}")
+guess.compare(round(at_rate_one[True], 3))
 
 # %% [markdown] tags=["why"]
 # **Why.** With BatchNorm the scale of the weights has become a matter of the learning
 # rate alone, one number that is turned from outside. This is what it is for: not a
 # lower loss in a network that was well drawn, but a deep network that trains although
 # nobody tuned its start.
-#
+
+# %% [markdown]
 # How the updates behave at three rates, for the network that is well drawn and has
 # BatchNorm; every ten steps we write them down. It takes five to ten seconds.
 
@@ -1032,7 +1059,7 @@ for step in (run := live.train(budget(full=501, check=21), panels=("loss",))):
         if step % 10 == 0:
             loss = sum(losses[rate][-10:]) / len(losses[rate][-10:])
             records[rate].append((step, loss, ratios(net, rate)))
-            run.log(**{f"rate {rate}": loss})
+            run.log(**{f"lr {rate}": loss})
 
 # %%
 explore.update_ratios(records)
@@ -1043,7 +1070,7 @@ explore.update_ratios(records)
 # band is wide, since a rule of thumb is no law.
 #
 # First the loss at the start; then activations and gradients, alike in all layers; then
-# the updates, near a thousandth.
+# the updates, within a factor of ten of a thousandth.
 #
 # **Your turn.** In the exercises: `batchnorm.update_ratio`; `batchnorm.train_deep`, the
 # network of six layers from your own parts.
@@ -1066,28 +1093,30 @@ print(f"\nfirst loss: as drawn {hockey[0]:.2f}, last layer small {straight[0]:.2
 for gain in (1, 5 / 3):
     size = push(20, gain, "tanh")[-1].std()
     print(f"gain {gain:.2f}: outputs of layer 20 have std {size:.2f}")
-print(f"badly drawn, BatchNorm, rate 1: dev {rescued:.3f}")
+print(f"badly drawn, BatchNorm, rate 1: dev {at_rate_one[True]:.3f}")
 print(f"Kaiming: test {evaluate(kaiming, Xte, Yte):.3f}")
 
 # %%
 fig, ax = style.figure("wide")
 ax.set_title("What each change brought, ours and the video's")
-ax.set(xlabel="loss on dev (nats)", yticks=range(len(ledger)))
-ax.set_yticklabels(list(ledger))
+rows = [what for what in ledger if what != "six layers"]  # it had fewer steps
+ax.set(xlabel="loss on dev (nats)", yticks=range(len(rows)))
+ax.set_yticklabels(rows)
 ax.invert_yaxis()
 ax.margins(x=0.1)
 ax.grid(axis="y")
-for row, (what, (_, on_dev)) in enumerate(ledger.items()):
+for row, what in enumerate(rows):
     ax.plot([published[what]], [row], "s", color=style.REFERENCE)
-    ax.plot([on_dev], [row], "o", color=style.VALID)
+    ax.plot([ledger[what][1]], [row], "o", color=style.VALID)
 style.label_line(ax, (ledger["original"][1], 0), "ours", style.VALID)
 _ = style.label_line(ax, (published["original"], 0), "the video", style.REFERENCE)
 
 # %% [markdown]
-# **Look.** Green circles are ours, grey squares the video's. The first five rows are
-# 20,000 of our steps against 200,000 of the video's, so the circles lie to the right.
-# The order of the rows is what can be compared. Both networks of six layers had 1,001
-# steps, and there circle and square can be compared directly.
+# **Look.** Green circles are ours, grey squares the video's. Our 20,000 steps stand
+# against its 200,000, so the circles lie to the right. Two steps to the left are the
+# same in both: an honest first loss, then units that are not saturated. The last three
+# rows are alike but for chance, in ours as in the video's. (Six layers, in the table,
+# had 1,001 steps in both.)
 #
 # The long runs are the video's own, 200,000 steps, of which half are at the lower rate:
 # all five take six to ten minutes.

@@ -15,9 +15,10 @@
 # stand here where their layer is taught. You bring lesson 4's network with BatchNorm,
 # the chain rule of lesson 1, and broadcasting. Paper and pencil help.
 #
-# On the page, $dx$ is short for $\partial L / \partial x$: by how much the loss grows
-# when $x$ grows a little. In the code it is `dx`. The exercises are in
-# `exercises/05_backprop.ipynb`.
+# $\partial y / \partial x$ is the slope of $y$ by $x$, while all other numbers stay as
+# they are; the round d reminds us of them. On the page, $dx$ is short for
+# $\partial L / \partial x$: by how much the loss grows when $x$ grows a little. In the
+# code it is `dx`. The exercises are in `exercises/05_backprop.ipynb`.
 
 # %%
 import time
@@ -348,8 +349,9 @@ print("summed along the row:  dx =", ds.expand(2, 3).tolist())
 # $$dp_{ij} = d\ell_{ij} \, / \, p_{ij}$$
 
 # %% [markdown]
-# *The product.* $p_{ij} = c_{ij} s_i$. A product swaps; and $s_i$ was copied along its
-# row, so its parts are added up:
+# *The product.* $p_{ij} = c_{ij} s_i$. The slope by one factor is the other: $c_{ij}$
+# gets $s_i$ times what came back, and $s_i$ gets $c_{ij}$ times it. And $s_i$ was
+# copied along its row, so its parts are added up:
 #
 # $$ds_i = \sum_j c_{ij} \, dp_{ij} \qquad dc_{ij} = s_i \, dp_{ij} + \dots$$
 #
@@ -404,7 +406,7 @@ report("counts", dcounts, counts.grad)
 
 # %% [markdown]
 # The forgotten path is a small error here: a kinder judge might take it for rounding.
-# Further back it grows, as the tape will show.
+# Further back it grows, as the tape at the end will show.
 #
 # *The largest score.* $a_{ij} = z_{ij} - m_i$, where $m_i$ is the largest logit of the
 # row. The logits get what $a$ got; $m_i$ was copied, with a minus; and a maximum hands
@@ -571,8 +573,9 @@ report("h, W2 reshaped", dlogits @ W2.detach().view(27, 64), h.grad)
 # %% [markdown]
 # The shapes alone nearly give it away. `dW2` must be $(64, 27)$, made from $(32, 64)$
 # and $(32, 27)$, and one product does that. But the last line has the right shape as
-# well, and is wrong: `view` deals the weights out anew where `T` turns them. Shapes
-# tell what may be right, and the judge what is.
+# well, and is wrong: `T` swaps rows and columns, while `view` reads the same numbers,
+# row after row, into another shape. Shapes tell what may be right, and the judge what
+# is.
 #
 # Backward through a matrix is the same matrix, transposed.
 #
@@ -592,7 +595,7 @@ places = torch.linspace(-4, 4, 201)
 ax[0].plot(places, torch.tanh(places), color=style.FORWARD)
 ax[0].set(title="tanh squashes", xlabel="x", ylabel="tanh x")
 ax[1].plot(places, 1 - torch.tanh(places) ** 2, color=style.BACKWARD)
-_ = ax[1].set(title="and lets little back", xlabel="x", ylabel="1 − tanh² x")
+_ = ax[1].set(title="and lets little back, at its ends", xlabel="x", ylabel="slope")
 
 # %% [markdown]
 # **Look.** On the right is the share of the gradient that passes. Where the left curve
@@ -719,16 +722,22 @@ report("bnmean", dbnmean, bnmean.grad)
 report("hprebn", dhprebn, hprebn.grad)
 
 # %% [markdown]
-# It can be shorter. Put $dr$, $dv$ and $dq_i$ into $dd_i$. With
-# $(v + \epsilon)^{-3/2} = r^3$ there are three $r$ in it, and two of them make $\hat x$
-# out of $d$:
+# It can be shorter. Put $dr$ into $dv$, that into $dq_i$, and that into $dd_i$; the
+# $2$ and the $\frac12$ cancel, and $(v + \epsilon)^{-3/2}$ is $r^3$:
 #
-# $$dd_i = r \, d\hat x_i - \tfrac1n \, d_i \, r^3 \sum_k d_k \, d\hat x_k
-# = r \left( d\hat x_i - \hat x_i \, \tfrac1n \sum_k \hat x_k \, d\hat x_k \right)$$
+# $$dd_i = r \, d\hat x_i - \tfrac1n \, d_i \, r^3 \sum_k d_k \, d\hat x_k$$
+#
+# Of the three $r$ one makes $\hat x_i$ out of $d_i$, one makes $\hat x_k$ out of $d_k$,
+# and the third stands in front:
+#
+# $$dd_i = r \left( d\hat x_i - \hat x_i \, \tfrac1n
+# \sum_k \hat x_k \, d\hat x_k \right)$$
 
 # %% [markdown]
-# Then $d\mu$. The $\hat x_k$ sum to zero, so of the bracket's mean only that of
-# $d\hat x$ is left:
+# Then the mean: with $d\mu = -\sum_k dd_k$ the last step reads
+# $dx_i = dd_i - \frac1n \sum_k dd_k$, each minus the mean of all. In that mean the
+# second part of the bracket vanishes, since the $\hat x_k$ sum to zero, and the mean
+# of $d\hat x$ is left:
 #
 # $$dx_i = r \left( d\hat x_i - \tfrac1n \sum_k d\hat x_k
 # - \hat x_i \, \tfrac1n \sum_k \hat x_k \, d\hat x_k \right)$$
@@ -823,11 +832,10 @@ report("b1", db1, b1.grad, dhprebn)
 # *In the video: exercise 1, the embedding.*
 
 # %% [markdown]
-# On paper: the letters $1, 0, 1$ at three places, and $5, 6, 7$ come back. Then row $0$
-# gets $6$, and row $1$ gets $5 + 7 = 12$.
+# At three places stand the letters $1, 0, 1$, and $5, 6, 7$ come back.
 #
-# **Predict.** Now PyTorch does it, with `dC[letters] += pulls`, the same letters and
-# pulls. What is in row $1$ then?
+# **Predict.** In PyTorch, with a table of zeros: `dtable[letters] += pulls`. What is in
+# row $1$ then?
 
 # %% tags=["predict"]
 guess = predict("backprop.row_one")
@@ -839,12 +847,13 @@ dtable[letters] += pulls
 guess.compare(dtable[1])
 
 # %% [markdown] tags=["why"]
-# **Why.** `dC[i] += x` reads all rows, adds, and writes all rows back. Row $1$ was read
-# twice as zero, so the last one that writes wins.
+# **Why.** On paper row $1$ gets $5 + 7 = 12$. But `dC[i] += x` reads all rows, adds,
+# and writes all rows back. Row $1$ was read twice as zero, so the last one that writes
+# wins.
 
 # %% [markdown]
-# `index_add_` adds one row after the other. So does a product with one-hot vectors, as
-# in lesson 3; backward it is their transpose.
+# `index_add_` adds one row after the other. So does a product: in lesson 3 the table
+# was read by one-hot rows times `C`, and backward their transpose stands in front.
 
 
 # %% tags=["nbval-check-output"] key="embedding"
@@ -973,11 +982,6 @@ def step_by_autograd(p, X, Y, lr):
     return loss.item()
 
 
-by_hand, by_autograd = new_parameters(), new_parameters()
-for p in by_autograd.values():
-    p.requires_grad = True
-
-
 # %% [markdown]
 # **Predict.** Autograd writes down every step and plays it back; we know the way. How
 # much of autograd's time does a step by hand take, from batch to update, in percent?
@@ -989,10 +993,14 @@ guess = predict("backprop.share_of_time", unit="%")
 # 20,000 steps take about half a minute, at the rate $0.1$ and in the last quarter at a
 # tenth of it. Dark is the loss by hand, averaged over its neighbours; dashed, each time
 # the mean of autograd's last fiftieth. Do they part? Turn the rate while it runs, and
-# both have to follow. In grey, what the video ends with on train, after ten times as
-# many steps.
+# both have to follow. (Then run the cell once more before you read on: it begins with
+# new numbers.) In grey, what the video ends with on train, after ten times as many
+# steps.
 
 # %%
+by_hand, by_autograd = new_parameters(), new_parameters()
+for p in by_autograd.values():
+    p.requires_grad = True
 total, dice = budget(full=20_000, check=150), torch.Generator().manual_seed(2147483647)
 spent, recent = {"by hand": 0.0, "by autograd": 0.0}, []  # seconds, and losses
 
@@ -1020,16 +1028,18 @@ for _ in (run := live.train(total, lr=decayed, reference=mark)):
 
 # %%
 guess.compare(round(100 * spent["by hand"] / spent["by autograd"]))
-for who, seconds in spent.items():
-    print(f"{who:12} {1000 * seconds / run.done:.2f} ms a step")
-apart = max((by_hand[k] - by_autograd[k]).abs().max().item() for k in by_hand)
-print(f"between the two, no parameter differs by more than {apart:.0e}")
 
 # %% [markdown] tags=["why"]
 # **Why.** The products of matrices cost both the same. What the hand saves is
 # bookkeeping: autograd writes down each step and looks it up again, and we know the way
 # by heart. What is gained lies elsewhere: of each number in it you can say why it is
 # there.
+
+# %%
+for who, seconds in spent.items():
+    print(f"{who:12} {1000 * seconds / run.done:.2f} ms a step")
+apart = max((by_hand[k] - by_autograd[k]).abs().max().item() for k in by_hand)
+print(f"between the two, no parameter differs by more than {apart:.0e}")
 
 # %% [markdown]
 # A single batch judges nothing. To use the networks on single names, BatchNorm needs a
@@ -1090,9 +1100,10 @@ for what, (on_train, on_dev) in (ledger | published).items():
 # ## What you have now
 #
 # You derived the gradient of each layer index by index, and saw what shapes tell. You
-# collapsed seven steps into `probs` minus one, and BatchNorm's six into one line. And
-# you compared so strictly that no slip passed, and trained a network with what did. The
-# figure has the gradients of this page, right ones and slips, by their errors.
+# collapsed seven steps into `probs`, minus one at the letter that came, and BatchNorm's
+# six into one line. And you compared so strictly that no slip passed, and trained a
+# network with what did. The figure has the gradients of this page, right ones and
+# slips, by their errors.
 
 
 # %%

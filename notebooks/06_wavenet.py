@@ -545,8 +545,8 @@ print("means of rows ", [f"{x:.3f}" for x in rows.mean(1)[-4:].tolist()])
 explore.smoothing(losses)
 
 # %% [markdown]
-# With one batch a point, nobody could say where the rate fell. With some hundreds you
-# see the step down in the last quarter. Even so, a mean of batches is no verdict, since
+# With one batch a point, nobody could say whether the loss still falls. With some
+# hundreds there is a trend to be seen. Even so, a mean of batches is no verdict, since
 # the network changes while it is taken. The verdict is in the log.
 #
 # One change at a time, the same batches, one judge, and a line for each run.

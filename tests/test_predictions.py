@@ -334,7 +334,13 @@ def test_a_guess_that_misses_by_rounding_alone_stands_on_the_answer(guess, answe
     assert 50 < panel.x(answer) < predictions.LINE - 50
 
 
-@pytest.mark.parametrize("guess, answer", [(3.3, 3.2958), (0, 1e-3), (1e-12, 1e-15)])
+@pytest.mark.parametrize("guess, answer", [(3.3, 2.4), (0, 1e-3), (1e-12, 1e-15)])
 def test_a_guess_that_is_off_stands_apart(guess, answer) -> None:
     panel = predictions._axis(float(guess), float(answer))
     assert abs(panel.x(guess) - panel.x(answer)) > 50
+
+
+@pytest.mark.parametrize("guess, answer", [(0.1, 0.11), (3.3, 3.2958), (-70, -66.3)])
+def test_a_guess_that_is_near_stands_near(guess, answer) -> None:
+    panel = predictions._axis(float(guess), float(answer))
+    assert 0 < abs(panel.x(guess) - panel.x(answer)) < 30

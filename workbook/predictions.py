@@ -437,6 +437,8 @@ def _axis(a: float, b: float) -> Panel:
         room = abs(middle) or 1.0
         return Panel(12, 4, LINE - 24, 22, (middle - room, middle + room), (0, 1))
     far = low > 0 and high / low > FAR
+    if not far:  # from zero, so that what is near looks near
+        low, high = min(low, 0.0), max(high, 0.0)
     if far:
         low, high = math.log10(low), math.log10(high)
     room = 0.35 * (high - low) or 0.5 * abs(high) or 1.0

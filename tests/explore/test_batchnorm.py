@@ -176,7 +176,7 @@ def test_the_rows_are_the_spreads_of_outputs_and_gradients() -> None:
 def test_the_claim_follows_the_signal_in_both_directions() -> None:
     layers = layer_histograms(push)
     said = layers.page(gain=0.5, depth=9.0, bend="linear").title
-    assert said.count("fades to") == 2
+    assert said.count("fades (×") == 2
     assert layers.page(gain=2.0, depth=9.0, bend="linear").title.count("grows") == 2
     assert layers.page(gain=1.0, depth=9.0, bend="linear").title.count("keeps") == 2
     assert "forward it saturates" in layers.page(gain=3.0, bend="tanh").title

@@ -138,7 +138,7 @@ def test_a_unit_is_dead_where_it_is_stuck_for_every_example(watched: Callable) -
     assert shown is not None and (shown.word, shown.dead) == ("zero", 1)
     assert shown.cells == [[True, False, False], [True, True, False]]
     drawn = panels.saturation(shown)
-    assert "1 unit is so for all" in drawn
+    assert "1 unit for all 2 examples" in drawn
     ElementTree.fromstring(drawn)
 
 

@@ -266,8 +266,8 @@ def _course(ratio: float) -> str:
     if not math.isfinite(ratio):
         return "breaks off"
     if ratio < 0.6:
-        return f"fades to {_tiny(ratio)}"
-    return f"grows {_tiny(ratio)}-fold" if ratio > 1.7 else "keeps its size"
+        return f"fades (×{_tiny(ratio)})"
+    return f"grows (×{_tiny(ratio)})" if ratio > 1.7 else "keeps its size"
 
 
 def _flow_rows(layers: list[Flow], stuck: str) -> str:

@@ -285,7 +285,7 @@ def saturation(scene: Stuck, height: float = HEIGHT) -> str:
         _text(0, 30, told, "soft wb-tiny"),
         _shape("".join(marks), "ink", 0.85) if marks else "",
         _curve(frame, "faint", 1),
-        _text(0, height - 10, f"{columns} units across", "soft wb-tiny"),
+        _text(0, height - 10, f"units 1 to {columns} across", "soft wb-tiny"),
         _text(NARROW, height - 10, f"{rows} examples down", "soft wb-tiny", "end"),
     ]
     label = f"Saturation of {scene.name}: {told}"
@@ -294,12 +294,9 @@ def saturation(scene: Stuck, height: float = HEIGHT) -> str:
 
 def stuck_told(scene: Stuck) -> str:
     """What the image counts, in words."""
-    dead = (
-        f"{scene.dead} units are so for all of them"
-        if scene.dead != 1
-        else ("1 unit is so for all of them")
-    )
-    return f"dark: {scene.word}, {percent(scene.share)}; {dead}"
+    dead = f"{scene.dead} {'unit' if scene.dead == 1 else 'units'}"
+    always = f"{dead} for all {len(scene.cells)} examples"
+    return f"dark: {scene.word}, {percent(scene.share)}; {always}"
 
 
 def _stretches(cells: Sequence[bool]) -> Iterable[tuple[int, int]]:

@@ -26,7 +26,7 @@ from typing import Any
 
 POINTS = 320  # buckets of a series, at most
 CHUNK = 1024  # values taken in before they are sorted into buckets
-WINDOW = 30  # the smoothed line averages over about 1/30 of the points to each side
+WINDOW = 30  # the smoothed line averages over about the last 1/30 of the points
 NO_TENSOR = (AttributeError, TypeError, ValueError, RuntimeError)  # of `.item()`
 MEMORY = 4.0  # seconds over which the speed is measured
 
@@ -124,8 +124,8 @@ class Series:
     def smoothed(self) -> list[tuple[float, float]]:
         """(step, mean) over a window; NaN where no value was finite.
 
-        At the left end the window shrinks, so that the first value is shown as it
-        was; at the right end it reaches back only.
+        It reaches back only, so that what somebody turns is not seen before it was
+        turned. At the left end it shrinks: the first value is shown as it was.
         """
         buckets = self.buckets
         half = _half(buckets)
@@ -134,10 +134,9 @@ class Series:
         line = []
         for i, bucket in enumerate(buckets):
             start = max(0, i - half)
-            end = min(len(buckets), i + min(i, half) + 1)
-            count = counts[end] - counts[start]
+            count = counts[i + 1] - counts[start]
             whole = bucket.count and count
-            mean = (totals[end] - totals[start]) / count if whole else math.nan
+            mean = (totals[i + 1] - totals[start]) / count if whole else math.nan
             if mean <= 0 < bucket.low:  # tiny ones behind large ones: lost in the sums
                 mean = bucket.mean
             line.append((bucket.step, mean))
@@ -304,7 +303,7 @@ def plain(value: Any) -> float:
 
 
 def _half(buckets: list[Bucket]) -> int:
-    """How many points the window reaches to each side: none below 60 points."""
+    """How many points the window reaches back: none below 60 points."""
     return max(0, len(buckets) // WINDOW - 1)
 
 

@@ -369,7 +369,12 @@ def updates(run: Run, look: Look) -> Updates | None:
 
 def layer_names(seen: Observation | None) -> list[str]:
     """The layers that somebody may want to look at."""
-    return [x.name for x in seen.layers if x.output or x.parameters] if seen else []
+    if seen is None:
+        return []
+    shown = [x for x in seen.layers if x.output and x.is_bent]
+    shown += [layer for layer, _ in _weights(seen)]
+    found = [x for x in seen.layers if x in shown]
+    return [x.name for x in found or seen.layers if x.output or x.parameters]
 
 
 def _weights(seen: Observation) -> list[tuple[Layer, Parameter]]:

@@ -284,7 +284,9 @@ def _saturation(ax: Axes, it: Stuck) -> None:
     ax.imshow(it.cells, cmap="Greys", vmin=0, vmax=1.15, aspect="auto")
     ax.spines[:].set_visible(True)
     ax.set(xticks=[], yticks=[])
-    ax.set_xlabel(f"{len(it.cells[0])} units across, {len(it.cells)} examples down")
+    ax.set_xlabel(
+        f"units 1 to {len(it.cells[0])} across, {len(it.cells)} examples down"
+    )
     ax.text(0, 1.03, stuck_told(it), transform=ax.transAxes, size=7, color=style.SOFT)
 
 
