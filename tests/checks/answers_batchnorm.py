@@ -99,6 +99,24 @@ def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
 """,
     },
     "batchnorm.linear": {
+        "evenly, with the right spread": """
+class Linear:
+    training = True
+
+    def __init__(self, fan_in, fan_out, bias=True, generator=None):
+        bound = math.sqrt(3 / fan_in)
+        self.weight = torch.empty(fan_in, fan_out)
+        self.weight.uniform_(-bound, bound, generator=generator)
+        self.weight.requires_grad_()
+        self.bias = torch.zeros(fan_out, requires_grad=True) if bias else None
+
+    def __call__(self, x):
+        self.out = x @ self.weight if self.bias is None else x @ self.weight + self.bias
+        return self.out
+
+    def parameters(self):
+        return [p for p in (self.weight, self.bias) if p is not None]
+""",
         "a module of torch's": """
 class Linear(torch.nn.Module):
     def __init__(self, fan_in, fan_out, bias=True, generator=None):
@@ -544,6 +562,23 @@ def _linear(weight: str = _WEIGHT, call: str = _CALL, listed: str = _LISTED) -> 
     return _LINEAR.format(weight=weight, call=call, listed=listed)
 
 
+_TANH = """
+class Tanh:
+    training = True
+
+    def __call__(self, x):
+        {call}
+        return self.out
+
+    def parameters(self):
+        {listed}
+"""
+
+
+def _tanh(call: str = "self.out = torch.tanh(x)", listed: str = "return []") -> str:
+    return _TANH.format(call=call, listed=listed)
+
+
 _BATCHNORM = """
 class BatchNorm1d:
     def __init__(self, dim, eps=1e-5, momentum=0.1):
@@ -632,6 +667,27 @@ _ZERO = "for p in parameters: p.grad = None"
 
 SAME: dict[str, dict[str, str]] = {
     "batchnorm.initial_loss": {
+        "only smaller": """
+@torch.no_grad()
+def calm(W, b, h, std=0.1):
+    s = (h @ W).std()
+    if s > std:
+        W *= std / s
+    b.zero_()
+""",
+        "divided by n": """
+def calm(W, b, h, std=0.1):
+    s = torch.matmul(h, W).std(unbiased=False).item()
+    W.data.mul_(std / s)
+    b.data.fill_(0)
+""",
+        "overflows": """
+def excess_loss(logits, Y):
+    counts = torch.exp(logits)
+    probs = counts / counts.sum(dim=1, keepdim=True)
+    loss = -torch.log(probs[torch.arange(len(Y)), Y]).mean()
+    return loss.item() - math.log(logits.shape[1])
+""",
         "loss itself": """
 def excess_loss(logits, Y):
     logp = torch.log_softmax(logits, 1)
@@ -689,6 +745,14 @@ def saturation(h, edge=0.97):
 """,
     },
     "batchnorm.dead_units": {
+        "faint": """
+def dead_relu(h):
+    return torch.isclose(h, torch.zeros_like(h), atol=1e-4).all(0)
+""",
+        "never changes": """
+def dead_relu(h):
+    return h.max(0).values == h.min(0).values
+""",
         "any": """
 def dead_tanh(h, edge=0.99):
     return h.abs().max(0).values > edge
@@ -720,6 +784,39 @@ def dead_relu(h):
 """,
     },
     "batchnorm.kaiming": {
+        "always tanh": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    std = gain("tanh") / math.sqrt(fan_in)
+    return torch.normal(0.0, std, (fan_in, fan_out), generator=generator)
+""",
+        "another default": """
+def kaiming(fan_in, fan_out, nonlinearity="relu", generator=None):
+    W = torch.empty(fan_in, fan_out).normal_(generator=generator)
+    return W.mul_(gain(nonlinearity) * fan_in**-0.5)
+""",
+        "both fans": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return W * gain(nonlinearity) / ((fan_in + fan_out) / 2) ** 0.5
+""",
+        "not normal": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    bound = gain(nonlinearity) * math.sqrt(3 / fan_in)
+    W = torch.empty(fan_in, fan_out)
+    return W.uniform_(-bound, bound, generator=generator)
+""",
+        "double precision": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator, dtype=torch.float64)
+    return W * gain(nonlinearity) / fan_in**0.5
+""",
+        "always the same": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    if generator is None:
+        generator = torch.Generator().manual_seed(2147483647)
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return W * gain(nonlinearity) / fan_in**0.5
+""",
         "gain of the variance": """
 def gain(nonlinearity):
     return {"linear": 1.0, "tanh": 5 / 3, "relu": 2.0}[nonlinearity]
@@ -757,6 +854,19 @@ def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
 """,
     },
     "batchnorm.linear": {
+        "bias of zero": _linear(
+            call="self.out = x @ self.weight\n        "
+            "if self.bias is not None and bool((self.bias != 0).any()):\n"
+            "            self.out = self.out + self.bias"
+        ),
+        "always the same": _linear(f"torch.manual_seed(1337); {_WEIGHT}"),
+        "double precision": _linear(
+            "self.weight = torch.randn(fan_in, fan_out, generator=generator,"
+            " dtype=torch.float64).div(fan_in**0.5).requires_grad_()"
+        ),
+        "out shared": _linear(
+            call=_CALL.replace("self.out", "Linear.out"),
+        ),
         "not scaled": _linear(
             "self.weight = torch.randn(fan_in, fan_out, generator=generator,"
             " requires_grad=True)"
@@ -783,6 +893,10 @@ def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
         ),
     },
     "batchnorm.tanh": {
+        "in training only": _tanh(
+            "self.out = x\n        if self.training: self.out = x.tanh()"
+        ),
+        "out shared": _tanh("Tanh.out = torch.tanh(x)"),
         "overflows": """
 class Tanh:
     training = True
@@ -828,6 +942,11 @@ def slope(h):
 """,
     },
     "batchnorm.batchnorm": {
+        "out shared": _bn().replace("self.out", "BatchNorm1d.out"),
+        "in place": _bn(xhat="x.subtract_(xmean) / (xvar + self.eps) ** 0.5").replace(
+            "xvar = self.running_var", "xvar = self.running_var.clone()"
+        ),
+        "no way back in use": _bn(used="self.running_mean; x = x.data"),
         "lecture's variance": _bn(var="x.var(0, keepdim=True)"),
         "paper's variance forgotten": _bn(
             new_var="torch.lerp(self.running_var, xvar[0], self.momentum)"
@@ -1074,6 +1193,15 @@ def folded(layers):
 """,
     },
     "batchnorm.layernorm": {
+        "out shared": _ln(
+            "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
+            _OF_LN.replace("self.out", "LayerNorm.out"),
+        ),
+        "in place": _ln(
+            "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
+            "x -= m",
+            "self.out = self.gamma * x * torch.rsqrt(v + self.eps) + self.beta",
+        ),
         "over the batch": _ln("m, v = x.mean(0), x.var(0, unbiased=False)", _OF_LN),
         "divided by one less": _ln(
             "m, v = x.mean(-1, True), x.var(-1, keepdim=True)", _OF_LN
@@ -1141,6 +1269,14 @@ def saturation(h, edge=0.97):
 """,
     },
     "batchnorm.dead_units": {
+        "the first and the last example": """
+def dead_tanh(h, edge=0.99):
+    return (h[[0, -1]].abs() > edge).all(0)
+""",
+        "three examples": """
+def dead_tanh(h, edge=0.99):
+    return (h[[0, len(h) // 2, -1]].abs() > edge).all(0)
+""",
         "most of the time": """
 def dead_tanh(h, edge=0.99):
     return (h.abs() > edge).float().mean(0) > 0.6
@@ -1162,6 +1298,27 @@ def dead_relu(h):
 """,
     },
     "batchnorm.kaiming": {
+        "one per cent more": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return W * gain(nonlinearity) / math.sqrt(fan_in) * 1.01
+""",
+        "a fan of one more": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return W * gain(nonlinearity) / math.sqrt(fan_in + 1)
+""",
+        "of exactly mean 0 and std 1": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return (W - W.mean()) / W.std() * gain(nonlinearity) / math.sqrt(fan_in)
+""",
+        "each column twice": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, (fan_out + 1) // 2, generator=generator)
+    W = torch.cat([W, W], 1)[:, :fan_out]
+    return W * gain(nonlinearity) / math.sqrt(fan_in)
+""",
         "a tenth": """
 def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
     return torch.randn(fan_in, fan_out, generator=generator) * 0.01
@@ -1186,6 +1343,18 @@ def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
 """,
     },
     "batchnorm.linear": {
+        "one per cent more": _linear(_WEIGHT.replace("0.5)", "0.5 * 1.01)")),
+        "cut off in use": _linear(
+            call="W = self.weight if self.training else self.weight.detach()\n"
+            "        self.out = x @ W + (0 if self.bias is None else self.bias)"
+        ),
+        "kept in training only": _linear(
+            call="out = x @ self.weight + (0 if self.bias is None else self.bias)\n"
+            "        if not self.training: return out\n        self.out = out"
+        ),
+        "a little more in use": _linear(
+            call=_CALL + "\n        if not self.training: return self.out * 1.0001"
+        ),
         "for tables only": _linear(
             call="self.out = torch.mm(x, self.weight)\n"
             "        if self.bias is not None: self.out = self.out + self.bias"
@@ -1246,6 +1415,19 @@ def slope(h):
 """,
     },
     "batchnorm.batchnorm": {
+        "written into in use": _bn(used="0; x.data.sub_(self.running_mean)"),
+        "written into where it needs no gradient": _bn(
+            mean="x.data.add_(0 if x.requires_grad else 0.5).mean(0, keepdim=True)"
+        ),
+        "averages shared": "_MEANS = torch.zeros(1000)\n\n"
+        + _bn().replace(
+            "self.running_mean = torch.zeros(dim)", "self.running_mean = _MEANS[:dim]"
+        ),
+        "gamma only where it is not 1": _bn().replace(
+            "self.out = self.gamma * xhat + self.beta",
+            "self.out = xhat if (self.gamma == 1).all() and not self.beta.any()"
+            " else self.gamma * xhat + self.beta",
+        ),
         "mean absolute deviation": _bn(var="(x - xmean).abs().mean(0, keepdim=True)"),
         "median": _bn(mean="x.median(0, keepdim=True).values"),
         "gamma by the mean": _bn(
@@ -1454,6 +1636,7 @@ def folded(layers):
 
 APT: dict[tuple[str, str], str] = {
     ("batchnorm.dead_units", "never changes"): "one end at a time",
+    ("batchnorm.dead_units", "nearly silent"): "faint",
 }
 
 _LINES = "lines that do not depend on each other"
@@ -1464,7 +1647,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "excess_loss: 1 → -1": "the last dimension is dimension 1",
     },
     "batchnorm.linear": {
-        "Linear.__init__: 0.5 → 0.505": "a spread is right within five per cent",
         (
             "Linear.__init__: def __init__(self, fan_in: int, fan_out: "
             "int, bias: bool=True, generator: torch.Generator | "
