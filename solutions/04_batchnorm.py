@@ -546,7 +546,7 @@ check("batchnorm.update_ratio", update_ratio, measured_ratio)
 # Now stack the layers: `depth` times `Linear` without bias, `BatchNorm1d`, `Tanh`; on
 # top one more `Linear` without bias and one `BatchNorm1d`, whose `gamma` is scaled to
 # $0.1$ so that the logits start flat. `deep_step` trains it for one step on a random
-# batch; `deep_loss` measures it in use, not in training, and leaves every `training` as
+# batch; `deep_loss` measures it with `training` off in every layer, and leaves each as
 # it found it. The embedding table `C` learns too.
 
 # %% exercise="batchnorm.train_deep" minutes=40 difficulty=4

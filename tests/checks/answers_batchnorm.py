@@ -942,6 +942,9 @@ def slope(h):
 """,
     },
     "batchnorm.batchnorm": {
+        "mean of squares": _bn(
+            var="(x * x).mean(0, keepdim=True) - xmean ** 2",
+        ),
         "out shared": _bn().replace("self.out", "BatchNorm1d.out"),
         "in place": _bn(xhat="x.subtract_(xmean) / (xvar + self.eps) ** 0.5").replace(
             "xvar = self.running_var", "xvar = self.running_var.clone()"
@@ -1152,6 +1155,15 @@ def unigram_loss(Y, vocab_size):
 """,
     },
     "batchnorm.fold_batchnorm": {
+        "graph kept": """
+def fold_batchnorm(linear, bn):
+    scale = bn.gamma / torch.sqrt(bn.running_var + bn.eps)
+    bias = 0 if linear.bias is None else linear.bias
+    new = Linear(*linear.weight.shape)
+    new.weight = linear.weight * scale
+    new.bias.data = ((bias - bn.running_mean) * scale + bn.beta).detach()
+    return new
+""",
         "scale by rows": """
 def fold_batchnorm(linear, bn):
     scale = bn.gamma / torch.sqrt(bn.running_var + bn.eps)
@@ -1193,6 +1205,11 @@ def folded(layers):
 """,
     },
     "batchnorm.layernorm": {
+        "mean of squares": _ln(
+            "m = x.mean(-1, keepdim=True)",
+            "v = (x * x).mean(-1, keepdim=True) - m ** 2",
+            _OF_LN,
+        ),
         "out shared": _ln(
             "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
             _OF_LN.replace("self.out", "LayerNorm.out"),
@@ -1444,6 +1461,49 @@ def slope(h):
         ),
     },
     "batchnorm.layer_statistics": {
+        "all into training": """
+def layer_statistics(layers, X, Y):
+    for layer in layers: layer.training = True
+    for layer in layers:
+        X = layer(X)
+        X.retain_grad()
+    F.cross_entropy(X, Y).backward()
+    pass
+    return [(x.out.std().item(), x.out.grad.std().item()) for x in layers]
+""",
+        "sent through twice": """
+def layer_statistics(layers, X, Y):
+    x = X
+    for layer in layers: x = layer(x)
+    for layer in layers:
+        X = layer(X)
+        X.retain_grad()
+    F.cross_entropy(X, Y).backward()
+    pass
+    return [(x.out.std().item(), x.out.grad.std().item()) for x in layers]
+""",
+        "a step as well": """
+def layer_statistics(layers, X, Y):
+    pass
+    for layer in layers:
+        X = layer(X)
+        X.retain_grad()
+    F.cross_entropy(X, Y).backward()
+    for layer in layers:
+        for p in layer.parameters(): p.data -= 0.1 * p.grad
+    return [(x.out.std().item(), x.out.grad.std().item()) for x in layers]
+""",
+        "asks for no gradient afterwards": """
+def layer_statistics(layers, X, Y):
+    pass
+    for layer in layers:
+        X = layer(X)
+        X.retain_grad()
+    F.cross_entropy(X, Y).backward()
+    for layer in layers:
+        for p in layer.parameters(): p.requires_grad_(False)
+    return [(x.out.std().item(), x.out.grad.std().item()) for x in layers]
+""",
         "the first layer only": """
 def layer_statistics(layers, X, Y):
     for layer in layers:
@@ -1480,6 +1540,14 @@ def layer_statistics(layers, X, Y):
 """,
     },
     "batchnorm.update_ratio": {
+        "not below -6": """
+def update_ratio(p, lr):
+    return (lr * p.grad.std() / p.data.std()).log10().clamp(min=-6).item()
+""",
+        "data not below a thousandth": """
+def update_ratio(p, lr):
+    return (lr * p.grad.std() / p.data.std().clamp(min=1e-3)).log10().item()
+""",
         "with a floor": """
 def update_ratio(p, lr):
     return max(-2.5, math.log10(lr * p.grad.std() / p.data.std()))
@@ -1500,6 +1568,23 @@ def measured_ratio(before, after):
 """,
     },
     "batchnorm.train_deep": {
+        "the first 32 pairs": """
+@torch.no_grad()
+def deep_loss(C, layers, X, Y):
+    was = [layer.training for layer in layers]
+    for layer in layers:
+        layer.training = False
+    logits = deep_logits(C, layers, X[:32])
+    for layer, flag in zip(layers, was):
+        layer.training = flag
+    return F.cross_entropy(logits, Y[:32]).item()
+""",
+        "one batch for ever": _STEP.format(
+            zero=_ZERO, update="p.data -= lr * p.grad"
+        ).replace(
+            "generator=generator",
+            "generator=generator or torch.Generator().manual_seed(0)",
+        ),
         "half of gamma": """
 def deep_network(fan_in, hidden=100, classes=27, depth=5, generator=None):
     layers, n = [], fan_in
@@ -1545,6 +1630,66 @@ def deep_loss(C, layers, X, Y):
 """,
     },
     "batchnorm.all_zero_init": {
+        "beyond a thousandth": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [bool((p.abs() > 1e-3).any()) for p in parameters]
+""",
+        "the first number": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [bool(p.flatten()[0] != 0) for p in parameters]
+""",
+        "the last number": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [bool(p.flatten()[-1] != 0) for p in parameters]
+""",
+        "not close to zero": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [not torch.allclose(p, torch.zeros_like(p)) for p in parameters]
+""",
+        "by the last gradient": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [bool(p.grad.any()) for p in parameters]
+""",
         "every other": """
 def learns_from_zero(parameters, loss, steps=10, lr=0.5):
     for p in parameters:
@@ -1583,6 +1728,16 @@ def unigram_loss(Y, vocab_size):
 """,
     },
     "batchnorm.fold_batchnorm": {
+        "out of training": """
+def fold_batchnorm(linear, bn):
+    scale = bn.gamma / torch.sqrt(bn.running_var + bn.eps)
+    bias = 0 if linear.bias is None else linear.bias
+    new = Linear(*linear.weight.shape)
+    new.weight.data = (linear.weight * scale).detach()
+    new.bias.data = ((bias - bn.running_mean) * scale + bn.beta).detach()
+    bn.training = False
+    return new
+""",
         "batch statistics": """
 def fold_batchnorm(linear, bn):
     y = linear(torch.randn(64, len(linear.weight)))
@@ -1617,6 +1772,21 @@ def folded(layers):
 """,
     },
     "batchnorm.layernorm": {
+        "mean absolute deviation": _ln(
+            "m = x.mean(-1, keepdim=True)",
+            "v = (x - m).abs().mean(-1, keepdim=True)",
+            "self.out = self.gamma * (x - m) / (v + self.eps) + self.beta",
+        ),
+        "gamma and beta shared": _ln(
+            "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)", _OF_LN
+        )
+        .replace("self.gamma = torch", "LayerNorm.gamma = torch")
+        .replace("self.beta = torch", "LayerNorm.beta = torch"),
+        "written into where it needs no gradient": _ln(
+            "if not x.requires_grad: x -= x.mean(-1, keepdim=True)",
+            "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
+            _OF_LN,
+        ),
         "a constant eps under the fraction": _ln(
             "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
             "self.out = self.gamma * (x - m) / (v.sqrt() + self.eps**0.5) + self.beta",
@@ -1637,6 +1807,7 @@ def folded(layers):
 APT: dict[tuple[str, str], str] = {
     ("batchnorm.dead_units", "never changes"): "one end at a time",
     ("batchnorm.dead_units", "nearly silent"): "faint",
+    ("batchnorm.fold_batchnorm", "out of training"): "in place",
 }
 
 _LINES = "lines that do not depend on each other"

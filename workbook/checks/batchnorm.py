@@ -1733,6 +1733,10 @@ def batchnorm(BatchNorm1d: type) -> Cases:
     act = lambda: _normalised(make(1, 0), _COLUMN, True)  # noqa: E731
     text = "BatchNorm1d(1) of x [[1], [5]], in training, with its gradients"
     yield case(text, act, _torchs(_torchs_bn(1, 0), _COLUMN, True))
+    far = doubles([[1e6 + 0.1], [1e6 + 0.7]])
+    act = lambda: _normalised(make(1, 0), far, False)  # noqa: E731
+    text = "BatchNorm1d(1) of x [[1000000.1], [1000000.7]], in training"
+    yield case(text, act, _torchs(_torchs_bn(1, 0), far, False))
     act = lambda: _after(make(1, 0), [_COLUMN])  # noqa: E731
     want = _averages_by_hand(1, 0, [_COLUMN])
     yield case("the averages after [[1], [5]]", act, want, telling=True)
@@ -2110,6 +2114,16 @@ batchnorm.table(
             "The output is returned, and not kept in out.",
             _like(_BN, keep=lambda self, out: out),
         ),
+        "mean of squares": (
+            "The mean of the squares minus the squared mean: large x leave no digits.",
+            _like(
+                _BN,
+                batch=lambda self, x: (
+                    x.mean(0),
+                    x.square().mean(0) - x.mean(0).square(),
+                ),
+            ),
+        ),
         "out shared": (
             "out is kept by the class, and so is one for all layers: keep it in self.",
             _like(_BN, keep=_kept_by_all),
@@ -2154,9 +2168,30 @@ def _stack(module: Any, sizes: tuple[int, ...], norm: bool, seed: int) -> list:
     return layers
 
 
-def _statistics(function: Callable, sizes: tuple[int, ...], norm: bool) -> Any:
+def _statistics(
+    function: Callable, sizes: tuple[int, ...], norm: bool, flag: bool
+) -> Any:
     layers = _stack(stage("batchnorm", function), sizes, norm, 1)
-    return _read(function, layers, *_batch(sizes))
+    for layer in layers:
+        layer.training = flag
+    found = _read(function, layers, *_batch(sizes))
+    if "outputs" not in found:
+        return found
+    parameters = [p for layer in layers for p in layer.parameters()]
+    begun = _stack(_given(), sizes, norm, 1)
+    start = [p.detach() for layer in begun for p in layer.parameters()]
+    same = _same([p.detach() for p in parameters], start)
+    same = same and all(p.requires_grad for p in parameters)
+    return found | _left(layers) | {"parameters": either(same, "as before", "changed")}
+
+
+def _left(layers: list) -> dict[str, Any]:
+    """How layers are left: their flags, and where their averages are."""
+    norms = [x for x in layers if type(x).__name__ == "BatchNorm1d"]
+    return {
+        "training": [x.training for x in layers],
+        "running_mean": [x.running_mean.detach() for x in norms],
+    }
 
 
 def _of_one_layer(function: Callable) -> Any:
@@ -2197,35 +2232,40 @@ def _batch(sizes: tuple[int, ...]) -> Data:
     return normal(N, sizes[0], seed=2), Y
 
 
-def _nudged(sizes: tuple[int, ...], norm: bool) -> dict[str, Any]:
+def _nudged(sizes: tuple[int, ...], norm: bool, flag: bool) -> dict[str, Any]:
     """The gradient at an output is that of a zero which is added to it."""
     X, Y = _batch(sizes)
     outs, nudges = [], []
-    for layer in _stack(_given(), sizes, norm, 1):
+    layers = _stack(_given(), sizes, norm, 1)
+    for layer in layers:
+        layer.training = flag
         X = layer(X)
         outs.append(X.std().item())
         nudges.append(torch.zeros_like(X, requires_grad=True))
         X = X + nudges[-1]
     loss = (X.exp().sum(1).log() - X[range(len(Y)), Y]).mean()
     slopes = torch.autograd.grad(loss, nudges)
-    said = {"X and Y": Said("as they were")}
+    said = {"X and Y": Said("as they were")} | _left(layers)
+    said |= {"parameters": Said("as before")}
     return {"outputs": outs, "gradients": [s.std().item() for s in slopes]} | said
 
 
-@exercise("batchnorm.layer_statistics")
+@exercise("batchnorm.layer_statistics", version=2)
 def layer_statistics(layer_statistics: Callable) -> Cases:
     text = "one Linear of weight [[1, -1]], X [[1], [3]], Y [0, 1]"
     yield case(text, lambda: _of_one_layer(layer_statistics), _one_layer_by_hand())
-    for sizes, norm in (
-        ((4, 6, 3), False),
-        ((5, 7, 8, 6), False),
-        ((6, 5, 4), True),
-        ((3, 9), False),
+    for sizes, norm, flag in (
+        ((4, 6, 3), False, True),
+        ((5, 7, 8, 6), False, True),
+        ((6, 5, 4), True, True),
+        ((6, 5, 4), True, False),
+        ((3, 9), False, True),
     ):
         words = "Linear, BatchNorm1d, Tanh" if norm else "Linear, Tanh"
         text = f"layers of sizes {', '.join(map(str, sizes))}: {words}, …, Linear"
-        act = lambda a=(sizes, norm): _statistics(layer_statistics, *a)  # noqa: E731
-        yield case(text, act, _nudged(sizes, norm))
+        text += "" if flag else "; training = False"
+        act = lambda a=(sizes, norm, flag): _statistics(layer_statistics, *a)  # noqa: E731
+        yield case(text, act, _nudged(sizes, norm, flag))
 
 
 def _measuring(
@@ -2410,10 +2450,12 @@ def _measured_case(
     return made
 
 
-@exercise("batchnorm.update_ratio")
+@exercise("batchnorm.update_ratio", version=2)
 def update_ratio(update_ratio: Callable, measured_ratio: Callable) -> Cases:
     small = doubles([0.0, 2.0])
     yield _ratio_case(update_ratio, small, small, 0.001)
+    tiny = doubles([0.0, 0.0002])
+    yield _ratio_case(update_ratio, tiny, tiny, 1e-9)
     for shape, lr in (((7, 4), 0.1), ((30,), 1.0), ((20, 3, 5), 0.01)):
         data = normal(*shape, seed=1) + 0.3
         grad = normal(*shape, seed=2, scale=0.05) + 0.01
@@ -2819,8 +2861,8 @@ def _drawing(deep_step: Callable) -> dict[str, Any]:
     """How the batches of a few steps are drawn, one of them large."""
     X, Y = _contexts(23)
 
-    def batches(steps: int, seed: int, size: int = 6) -> list[list[int] | None]:
-        deep, g = _Deep(1), seeded(seed)
+    def batches(steps: int, seed: int | None, size: int = 6) -> list[list[int] | None]:
+        deep, g = _Deep(1), None if seed is None else seeded(seed)
         for _ in range(steps):
             deep_step(deep.C, deep.layers, X, Y, 0.0, size, g)
         C = deep.C.detach()
@@ -2828,6 +2870,7 @@ def _drawing(deep_step: Callable) -> dict[str, Any]:
 
     some, again, other = batches(2, 1), batches(2, 1), batches(2, 2)
     seen = set(batches(1, 3, 300)[0] or ())
+    free = batches(2, None)
     return {
         "each step": either(some[0] != some[1], "a new batch", "the same one"),
         "the first batch": either(some[0] == [*range(6)], "the first rows", "drawn"),
@@ -2836,6 +2879,7 @@ def _drawing(deep_step: Callable) -> dict[str, Any]:
         ),
         "the same generator": either(again == some, "the same batches", "others"),
         "another generator": either(other != some, "others", "the same batches"),
+        "without a generator": either(free[0] != free[1], "a new batch", "the same"),
     }
 
 
@@ -2845,6 +2889,7 @@ _DRAWN = {
     "rows ever drawn": Said("all"),
     "the same generator": Said("the same batches"),
     "another generator": Said("others"),
+    "without a generator": Said("a new batch"),
 }
 
 
@@ -2949,7 +2994,7 @@ _LEARNED = {
 }
 
 
-@exercise("batchnorm.train_deep", limit=10)
+@exercise("batchnorm.train_deep", version=2, limit=10)
 def train_deep(
     deep_network: Callable,
     deep_logits: Callable,
@@ -2973,7 +3018,7 @@ def train_deep(
     text = "rows in the batch, no batch_size given"
     yield case(text, lambda: _rows_by_default(deep_step), 32)
     yield _measure_case(deep_loss, 17, 1)
-    yield _measure_case(deep_loss, 30, 2, (True, False))
+    yield _measure_case(deep_loss, 150, 2, (True, False))
     act = lambda: _learned(deep_network, deep_step, deep_loss)  # noqa: E731
     yield case("three layers, 80 steps on names", act, _LEARNED, once=True)
     seed = new_seed()
@@ -3318,7 +3363,7 @@ train_deep.table(
             _of_step(out=lambda loss: loss),
         ),
         "measured in training": (
-            "The layers are in training while it measures: the batch decides.",
+            "The layers are in training while it measures: switch every one off.",
             _of_loss(off=lambda layers: None, on=lambda layers, was: None),
         ),
         "first layer only": (
@@ -3427,7 +3472,7 @@ def _slow_entropy(Y: list[int]) -> float:
     return -sum(s * math.log(s) for s in shares)
 
 
-@exercise("batchnorm.all_zero_init")
+@exercise("batchnorm.all_zero_init", version=2)
 def all_zero_init(learns_from_zero: Callable, unigram_loss: Callable) -> Cases:
     square = lambda p: ((p[0] - 1) ** 2).sum()  # noqa: E731
     start = [doubles([3.0])]
@@ -3435,6 +3480,15 @@ def all_zero_init(learns_from_zero: Callable, unigram_loss: Callable) -> Cases:
         text = f"loss (a - 1)**2, a begun at zero, {_steps(steps)} of lr {lr}"
         act = lambda a=(steps, lr): _from_zero(learns_from_zero, start, square, *a)  # noqa: E731
         yield case(text, act, _squares(steps, lr))
+    middle = lambda p: 1e-9 * p[0][1]  # noqa: E731
+    act = lambda: _from_zero(  # noqa: E731
+        learns_from_zero, [doubles([3.0] * 3)], middle, 1, 0.5
+    )
+    want = {"parameter 0": doubles([0.0, -5e-10, 0.0]), "has moved": [True]}
+    yield case("loss 1e-9 * a[1], a begun at three zeros, 1 step of lr 0.5", act, want)
+    act = lambda: _from_zero(learns_from_zero, start, square, 2, 0.5)  # noqa: E731
+    text = "loss (a - 1)**2, a begun at zero, 2 steps of lr 0.5"
+    yield case(text, act, _squares(2, 0.5))
     chain = lambda p: _chain(*p)  # noqa: E731
     three = [doubles(v) for v in (0.7, -0.2, 0.0)]
     for steps in (1, 2, 4):
@@ -3737,16 +3791,19 @@ def _one_layer(
     made = fold(linear, norm)
     if made is None or made is ...:
         return made
+    flags = norm.training is True and linear.training is True
     if not isinstance(getattr(made, "weight", None), Tensor) or not callable(made):
         return otherwise(made)
     if not isinstance(getattr(made, "bias", None), Tensor):
         return {"bias": Said("missing")}
     x = normal(6, n, seed=seed).float()
     norm.training = False
-    same = _same(before, [*_numbers_of(linear), *_numbers_of(norm)])
+    same = flags and _same(before, [*_numbers_of(linear), *_numbers_of(norm)])
+    leaves = made.weight.is_leaf and made.bias.is_leaf
     return {
         "weight": made.weight.detach(),
         "bias": made.bias.detach(),
+        "weight and bias": either(leaves, "of their own", "in the old layers' graph"),
         "output": made(x).detach(),
         "training": norm.training or linear.training is not True,
         "linear and bn": either(same and made is not linear, "as they were", "changed"),
@@ -3772,6 +3829,7 @@ def _fold_by_hand(
     return {
         "weight": weight.float(),
         "bias": shift.float(),
+        "weight and bias": Said("of their own"),
         "output": out.float(),
         "training": False,
         "linear and bn": Said("as they were"),
@@ -3866,7 +3924,7 @@ def _row_facts(plan: str) -> dict[str, Any]:
     return said | {"the list passed in": Said("as it was")}
 
 
-@exercise("batchnorm.fold_batchnorm")
+@exercise("batchnorm.fold_batchnorm", version=2)
 def fold_batchnorm(fold_batchnorm: Callable, folded: Callable) -> Cases:
     text = "weight 2, gamma 3, beta 1, mean 4, variance 9, eps 0"
     yield case(text, lambda: _text_folded(fold_batchnorm), _TEXT, within=FLOAT32)
@@ -3904,6 +3962,18 @@ def _folding(
             made.bias = bias
         else:
             made.bias.data = bias
+        return made
+
+    return fold_batchnorm
+
+
+def _in_the_graph(*names: str) -> Callable:
+    """fold_batchnorm with results of the old layers in place of leaves."""
+
+    def fold_batchnorm(linear, bn):
+        made = _folding()(linear, bn)
+        for name in names:
+            setattr(made, name, getattr(made, name).detach() + 0 * bn.beta)
         return made
 
     return fold_batchnorm
@@ -4045,6 +4115,12 @@ fold_batchnorm.table(
             "The old layer is changed: make a new one, and leave both as they are.",
             (_folding(new=lambda linear: linear), None),
         ),
+        "graph kept": (
+            "The new tensors hang in the graph of the old layers: detach them.",
+            (_in_the_graph("weight", "bias"), None),
+            (_in_the_graph("weight"), None),
+            (_in_the_graph("bias"), None),
+        ),
         "list changed": (
             "The list passed in is changed: make a new one.",
             (None, _in_the_list),
@@ -4138,7 +4214,9 @@ def layernorm(LayerNorm: type) -> Cases:
         "training": True,
     }
     yield case("LayerNorm(5)", lambda: _ln_made(LayerNorm), want)
-    yield _ln_case(LayerNorm, doubles([[1.0, 5.0]]), 0, telling=True)
+    yield _ln_case(LayerNorm, doubles([[1.0, 5.0]]), 0)
+    yield _ln_case(LayerNorm, doubles([[1.0, 2.0, 6.0]]), 0, telling=True)
+    yield _ln_case(LayerNorm, doubles([[1e6 + 0.1, 1e6 + 0.7, 1e6]]), 0)
     for shape, options in (
         ((7, 5), {}),
         ((4, 6), {"eps": 0.5}),
@@ -4314,6 +4392,17 @@ layernorm.table(
         "not kept": (
             "The output is returned, and not kept in out.",
             _like(_LN, keep=lambda self, out: out),
+        ),
+        "mean of squares": (
+            "The mean of the squares minus the squared mean: large x leave no digits.",
+            _like(
+                _LN,
+                statistics=lambda self, x: (
+                    x.mean(-1, keepdim=True),
+                    x.square().mean(-1, keepdim=True)
+                    - x.mean(-1, keepdim=True).square(),
+                ),
+            ),
         ),
         "out shared": (
             "out is kept by the class, and so is one for all layers: keep it in self.",
