@@ -29,8 +29,8 @@ stoi = {s: i for i, s in enumerate([".", *sorted(set("".join(words)))])}
 # A model that finds all $V$ letters equally likely has the loss $\ln V$. How far above
 # is a given start? For `logits` $[[0, 3, -2, 1]]$ and target $[3]$ the excess is
 # $0.7892$ nats. Then cure it: `calm` changes an output layer in place, so that its bias
-# is zero and the logits `h @ W` have the standard deviation `std`, whatever it was
-# before.
+# is zero and the logits `h @ W` have the standard deviation `std` (as `.std()` gives
+# it), whatever it was before, larger or smaller.
 
 # %% exercise="batchnorm.initial_loss" minutes=10 difficulty=2
 def excess_loss(logits: Tensor, Y: Tensor) -> float:
@@ -546,7 +546,7 @@ check("batchnorm.update_ratio", update_ratio, measured_ratio)
 # Now stack the layers: `depth` times `Linear` without bias, `BatchNorm1d`, `Tanh`; on
 # top one more `Linear` without bias and one `BatchNorm1d`, whose `gamma` is scaled to
 # $0.1$ so that the logits start flat. `deep_step` trains it for one step on a random
-# batch; `deep_loss` measures it in use, not in training, and leaves every `training` as
+# batch; `deep_loss` measures it with `training` off in every layer, and leaves each as
 # it found it. The embedding table `C` learns too.
 
 # %% exercise="batchnorm.train_deep" minutes=40 difficulty=4

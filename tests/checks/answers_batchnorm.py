@@ -99,6 +99,24 @@ def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
 """,
     },
     "batchnorm.linear": {
+        "evenly, with the right spread": """
+class Linear:
+    training = True
+
+    def __init__(self, fan_in, fan_out, bias=True, generator=None):
+        bound = math.sqrt(3 / fan_in)
+        self.weight = torch.empty(fan_in, fan_out)
+        self.weight.uniform_(-bound, bound, generator=generator)
+        self.weight.requires_grad_()
+        self.bias = torch.zeros(fan_out, requires_grad=True) if bias else None
+
+    def __call__(self, x):
+        self.out = x @ self.weight if self.bias is None else x @ self.weight + self.bias
+        return self.out
+
+    def parameters(self):
+        return [p for p in (self.weight, self.bias) if p is not None]
+""",
         "a module of torch's": """
 class Linear(torch.nn.Module):
     def __init__(self, fan_in, fan_out, bias=True, generator=None):
@@ -544,6 +562,23 @@ def _linear(weight: str = _WEIGHT, call: str = _CALL, listed: str = _LISTED) -> 
     return _LINEAR.format(weight=weight, call=call, listed=listed)
 
 
+_TANH = """
+class Tanh:
+    training = True
+
+    def __call__(self, x):
+        {call}
+        return self.out
+
+    def parameters(self):
+        {listed}
+"""
+
+
+def _tanh(call: str = "self.out = torch.tanh(x)", listed: str = "return []") -> str:
+    return _TANH.format(call=call, listed=listed)
+
+
 _BATCHNORM = """
 class BatchNorm1d:
     def __init__(self, dim, eps=1e-5, momentum=0.1):
@@ -632,6 +667,27 @@ _ZERO = "for p in parameters: p.grad = None"
 
 SAME: dict[str, dict[str, str]] = {
     "batchnorm.initial_loss": {
+        "only smaller": """
+@torch.no_grad()
+def calm(W, b, h, std=0.1):
+    s = (h @ W).std()
+    if s > std:
+        W *= std / s
+    b.zero_()
+""",
+        "divided by n": """
+def calm(W, b, h, std=0.1):
+    s = torch.matmul(h, W).std(unbiased=False).item()
+    W.data.mul_(std / s)
+    b.data.fill_(0)
+""",
+        "overflows": """
+def excess_loss(logits, Y):
+    counts = torch.exp(logits)
+    probs = counts / counts.sum(dim=1, keepdim=True)
+    loss = -torch.log(probs[torch.arange(len(Y)), Y]).mean()
+    return loss.item() - math.log(logits.shape[1])
+""",
         "loss itself": """
 def excess_loss(logits, Y):
     logp = torch.log_softmax(logits, 1)
@@ -689,6 +745,14 @@ def saturation(h, edge=0.97):
 """,
     },
     "batchnorm.dead_units": {
+        "faint": """
+def dead_relu(h):
+    return torch.isclose(h, torch.zeros_like(h), atol=1e-4).all(0)
+""",
+        "never changes": """
+def dead_relu(h):
+    return h.max(0).values == h.min(0).values
+""",
         "any": """
 def dead_tanh(h, edge=0.99):
     return h.abs().max(0).values > edge
@@ -720,6 +784,39 @@ def dead_relu(h):
 """,
     },
     "batchnorm.kaiming": {
+        "always tanh": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    std = gain("tanh") / math.sqrt(fan_in)
+    return torch.normal(0.0, std, (fan_in, fan_out), generator=generator)
+""",
+        "another default": """
+def kaiming(fan_in, fan_out, nonlinearity="relu", generator=None):
+    W = torch.empty(fan_in, fan_out).normal_(generator=generator)
+    return W.mul_(gain(nonlinearity) * fan_in**-0.5)
+""",
+        "both fans": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return W * gain(nonlinearity) / ((fan_in + fan_out) / 2) ** 0.5
+""",
+        "not normal": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    bound = gain(nonlinearity) * math.sqrt(3 / fan_in)
+    W = torch.empty(fan_in, fan_out)
+    return W.uniform_(-bound, bound, generator=generator)
+""",
+        "double precision": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator, dtype=torch.float64)
+    return W * gain(nonlinearity) / fan_in**0.5
+""",
+        "always the same": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    if generator is None:
+        generator = torch.Generator().manual_seed(2147483647)
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return W * gain(nonlinearity) / fan_in**0.5
+""",
         "gain of the variance": """
 def gain(nonlinearity):
     return {"linear": 1.0, "tanh": 5 / 3, "relu": 2.0}[nonlinearity]
@@ -757,6 +854,19 @@ def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
 """,
     },
     "batchnorm.linear": {
+        "bias of zero": _linear(
+            call="self.out = x @ self.weight\n        "
+            "if self.bias is not None and bool((self.bias != 0).any()):\n"
+            "            self.out = self.out + self.bias"
+        ),
+        "always the same": _linear(f"torch.manual_seed(1337); {_WEIGHT}"),
+        "double precision": _linear(
+            "self.weight = torch.randn(fan_in, fan_out, generator=generator,"
+            " dtype=torch.float64).div(fan_in**0.5).requires_grad_()"
+        ),
+        "out shared": _linear(
+            call=_CALL.replace("self.out", "Linear.out"),
+        ),
         "not scaled": _linear(
             "self.weight = torch.randn(fan_in, fan_out, generator=generator,"
             " requires_grad=True)"
@@ -783,6 +893,10 @@ def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
         ),
     },
     "batchnorm.tanh": {
+        "in training only": _tanh(
+            "self.out = x\n        if self.training: self.out = x.tanh()"
+        ),
+        "out shared": _tanh("Tanh.out = torch.tanh(x)"),
         "overflows": """
 class Tanh:
     training = True
@@ -828,6 +942,14 @@ def slope(h):
 """,
     },
     "batchnorm.batchnorm": {
+        "mean of squares": _bn(
+            var="(x * x).mean(0, keepdim=True) - xmean ** 2",
+        ),
+        "out shared": _bn().replace("self.out", "BatchNorm1d.out"),
+        "in place": _bn(xhat="x.subtract_(xmean) / (xvar + self.eps) ** 0.5").replace(
+            "xvar = self.running_var", "xvar = self.running_var.clone()"
+        ),
+        "no way back in use": _bn(used="self.running_mean; x = x.data"),
         "lecture's variance": _bn(var="x.var(0, keepdim=True)"),
         "paper's variance forgotten": _bn(
             new_var="torch.lerp(self.running_var, xvar[0], self.momentum)"
@@ -1033,6 +1155,15 @@ def unigram_loss(Y, vocab_size):
 """,
     },
     "batchnorm.fold_batchnorm": {
+        "graph kept": """
+def fold_batchnorm(linear, bn):
+    scale = bn.gamma / torch.sqrt(bn.running_var + bn.eps)
+    bias = 0 if linear.bias is None else linear.bias
+    new = Linear(*linear.weight.shape)
+    new.weight = linear.weight * scale
+    new.bias.data = ((bias - bn.running_mean) * scale + bn.beta).detach()
+    return new
+""",
         "scale by rows": """
 def fold_batchnorm(linear, bn):
     scale = bn.gamma / torch.sqrt(bn.running_var + bn.eps)
@@ -1074,6 +1205,20 @@ def folded(layers):
 """,
     },
     "batchnorm.layernorm": {
+        "mean of squares": _ln(
+            "m = x.mean(-1, keepdim=True)",
+            "v = (x * x).mean(-1, keepdim=True) - m ** 2",
+            _OF_LN,
+        ),
+        "out shared": _ln(
+            "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
+            _OF_LN.replace("self.out", "LayerNorm.out"),
+        ),
+        "in place": _ln(
+            "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
+            "x -= m",
+            "self.out = self.gamma * x * torch.rsqrt(v + self.eps) + self.beta",
+        ),
         "over the batch": _ln("m, v = x.mean(0), x.var(0, unbiased=False)", _OF_LN),
         "divided by one less": _ln(
             "m, v = x.mean(-1, True), x.var(-1, keepdim=True)", _OF_LN
@@ -1141,6 +1286,14 @@ def saturation(h, edge=0.97):
 """,
     },
     "batchnorm.dead_units": {
+        "the first and the last example": """
+def dead_tanh(h, edge=0.99):
+    return (h[[0, -1]].abs() > edge).all(0)
+""",
+        "three examples": """
+def dead_tanh(h, edge=0.99):
+    return (h[[0, len(h) // 2, -1]].abs() > edge).all(0)
+""",
         "most of the time": """
 def dead_tanh(h, edge=0.99):
     return (h.abs() > edge).float().mean(0) > 0.6
@@ -1162,6 +1315,27 @@ def dead_relu(h):
 """,
     },
     "batchnorm.kaiming": {
+        "one per cent more": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return W * gain(nonlinearity) / math.sqrt(fan_in) * 1.01
+""",
+        "a fan of one more": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return W * gain(nonlinearity) / math.sqrt(fan_in + 1)
+""",
+        "of exactly mean 0 and std 1": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, fan_out, generator=generator)
+    return (W - W.mean()) / W.std() * gain(nonlinearity) / math.sqrt(fan_in)
+""",
+        "each column twice": """
+def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    W = torch.randn(fan_in, (fan_out + 1) // 2, generator=generator)
+    W = torch.cat([W, W], 1)[:, :fan_out]
+    return W * gain(nonlinearity) / math.sqrt(fan_in)
+""",
         "a tenth": """
 def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
     return torch.randn(fan_in, fan_out, generator=generator) * 0.01
@@ -1186,6 +1360,18 @@ def kaiming(fan_in, fan_out, nonlinearity="tanh", generator=None):
 """,
     },
     "batchnorm.linear": {
+        "one per cent more": _linear(_WEIGHT.replace("0.5)", "0.5 * 1.01)")),
+        "cut off in use": _linear(
+            call="W = self.weight if self.training else self.weight.detach()\n"
+            "        self.out = x @ W + (0 if self.bias is None else self.bias)"
+        ),
+        "kept in training only": _linear(
+            call="out = x @ self.weight + (0 if self.bias is None else self.bias)\n"
+            "        if not self.training: return out\n        self.out = out"
+        ),
+        "a little more in use": _linear(
+            call=_CALL + "\n        if not self.training: return self.out * 1.0001"
+        ),
         "for tables only": _linear(
             call="self.out = torch.mm(x, self.weight)\n"
             "        if self.bias is not None: self.out = self.out + self.bias"
@@ -1246,6 +1432,19 @@ def slope(h):
 """,
     },
     "batchnorm.batchnorm": {
+        "written into in use": _bn(used="0; x.data.sub_(self.running_mean)"),
+        "written into where it needs no gradient": _bn(
+            mean="x.data.add_(0 if x.requires_grad else 0.5).mean(0, keepdim=True)"
+        ),
+        "averages shared": "_MEANS = torch.zeros(1000)\n\n"
+        + _bn().replace(
+            "self.running_mean = torch.zeros(dim)", "self.running_mean = _MEANS[:dim]"
+        ),
+        "gamma only where it is not 1": _bn().replace(
+            "self.out = self.gamma * xhat + self.beta",
+            "self.out = xhat if (self.gamma == 1).all() and not self.beta.any()"
+            " else self.gamma * xhat + self.beta",
+        ),
         "mean absolute deviation": _bn(var="(x - xmean).abs().mean(0, keepdim=True)"),
         "median": _bn(mean="x.median(0, keepdim=True).values"),
         "gamma by the mean": _bn(
@@ -1262,6 +1461,49 @@ def slope(h):
         ),
     },
     "batchnorm.layer_statistics": {
+        "all into training": """
+def layer_statistics(layers, X, Y):
+    for layer in layers: layer.training = True
+    for layer in layers:
+        X = layer(X)
+        X.retain_grad()
+    F.cross_entropy(X, Y).backward()
+    pass
+    return [(x.out.std().item(), x.out.grad.std().item()) for x in layers]
+""",
+        "sent through twice": """
+def layer_statistics(layers, X, Y):
+    x = X
+    for layer in layers: x = layer(x)
+    for layer in layers:
+        X = layer(X)
+        X.retain_grad()
+    F.cross_entropy(X, Y).backward()
+    pass
+    return [(x.out.std().item(), x.out.grad.std().item()) for x in layers]
+""",
+        "a step as well": """
+def layer_statistics(layers, X, Y):
+    pass
+    for layer in layers:
+        X = layer(X)
+        X.retain_grad()
+    F.cross_entropy(X, Y).backward()
+    for layer in layers:
+        for p in layer.parameters(): p.data -= 0.1 * p.grad
+    return [(x.out.std().item(), x.out.grad.std().item()) for x in layers]
+""",
+        "asks for no gradient afterwards": """
+def layer_statistics(layers, X, Y):
+    pass
+    for layer in layers:
+        X = layer(X)
+        X.retain_grad()
+    F.cross_entropy(X, Y).backward()
+    for layer in layers:
+        for p in layer.parameters(): p.requires_grad_(False)
+    return [(x.out.std().item(), x.out.grad.std().item()) for x in layers]
+""",
         "the first layer only": """
 def layer_statistics(layers, X, Y):
     for layer in layers:
@@ -1298,6 +1540,14 @@ def layer_statistics(layers, X, Y):
 """,
     },
     "batchnorm.update_ratio": {
+        "not below -6": """
+def update_ratio(p, lr):
+    return (lr * p.grad.std() / p.data.std()).log10().clamp(min=-6).item()
+""",
+        "data not below a thousandth": """
+def update_ratio(p, lr):
+    return (lr * p.grad.std() / p.data.std().clamp(min=1e-3)).log10().item()
+""",
         "with a floor": """
 def update_ratio(p, lr):
     return max(-2.5, math.log10(lr * p.grad.std() / p.data.std()))
@@ -1318,6 +1568,23 @@ def measured_ratio(before, after):
 """,
     },
     "batchnorm.train_deep": {
+        "the first 32 pairs": """
+@torch.no_grad()
+def deep_loss(C, layers, X, Y):
+    was = [layer.training for layer in layers]
+    for layer in layers:
+        layer.training = False
+    logits = deep_logits(C, layers, X[:32])
+    for layer, flag in zip(layers, was):
+        layer.training = flag
+    return F.cross_entropy(logits, Y[:32]).item()
+""",
+        "one batch for ever": _STEP.format(
+            zero=_ZERO, update="p.data -= lr * p.grad"
+        ).replace(
+            "generator=generator",
+            "generator=generator or torch.Generator().manual_seed(0)",
+        ),
         "half of gamma": """
 def deep_network(fan_in, hidden=100, classes=27, depth=5, generator=None):
     layers, n = [], fan_in
@@ -1363,6 +1630,66 @@ def deep_loss(C, layers, X, Y):
 """,
     },
     "batchnorm.all_zero_init": {
+        "beyond a thousandth": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [bool((p.abs() > 1e-3).any()) for p in parameters]
+""",
+        "the first number": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [bool(p.flatten()[0] != 0) for p in parameters]
+""",
+        "the last number": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [bool(p.flatten()[-1] != 0) for p in parameters]
+""",
+        "not close to zero": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [not torch.allclose(p, torch.zeros_like(p)) for p in parameters]
+""",
+        "by the last gradient": """
+def learns_from_zero(parameters, loss, steps=10, lr=0.5):
+    for p in parameters:
+        p.data.zero_()
+    for _ in range(steps):
+        for p in parameters:
+            p.grad = None
+        loss().backward()
+        for p in parameters:
+            p.data -= lr * p.grad
+    return [bool(p.grad.any()) for p in parameters]
+""",
         "every other": """
 def learns_from_zero(parameters, loss, steps=10, lr=0.5):
     for p in parameters:
@@ -1401,6 +1728,16 @@ def unigram_loss(Y, vocab_size):
 """,
     },
     "batchnorm.fold_batchnorm": {
+        "out of training": """
+def fold_batchnorm(linear, bn):
+    scale = bn.gamma / torch.sqrt(bn.running_var + bn.eps)
+    bias = 0 if linear.bias is None else linear.bias
+    new = Linear(*linear.weight.shape)
+    new.weight.data = (linear.weight * scale).detach()
+    new.bias.data = ((bias - bn.running_mean) * scale + bn.beta).detach()
+    bn.training = False
+    return new
+""",
         "batch statistics": """
 def fold_batchnorm(linear, bn):
     y = linear(torch.randn(64, len(linear.weight)))
@@ -1435,6 +1772,21 @@ def folded(layers):
 """,
     },
     "batchnorm.layernorm": {
+        "mean absolute deviation": _ln(
+            "m = x.mean(-1, keepdim=True)",
+            "v = (x - m).abs().mean(-1, keepdim=True)",
+            "self.out = self.gamma * (x - m) / (v + self.eps) + self.beta",
+        ),
+        "gamma and beta shared": _ln(
+            "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)", _OF_LN
+        )
+        .replace("self.gamma = torch", "LayerNorm.gamma = torch")
+        .replace("self.beta = torch", "LayerNorm.beta = torch"),
+        "written into where it needs no gradient": _ln(
+            "if not x.requires_grad: x -= x.mean(-1, keepdim=True)",
+            "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
+            _OF_LN,
+        ),
         "a constant eps under the fraction": _ln(
             "m, v = x.mean(-1, True), x.var(-1, keepdim=True, correction=0)",
             "self.out = self.gamma * (x - m) / (v.sqrt() + self.eps**0.5) + self.beta",
@@ -1454,6 +1806,8 @@ def folded(layers):
 
 APT: dict[tuple[str, str], str] = {
     ("batchnorm.dead_units", "never changes"): "one end at a time",
+    ("batchnorm.dead_units", "nearly silent"): "faint",
+    ("batchnorm.fold_batchnorm", "out of training"): "in place",
 }
 
 _LINES = "lines that do not depend on each other"
@@ -1464,7 +1818,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "excess_loss: 1 → -1": "the last dimension is dimension 1",
     },
     "batchnorm.linear": {
-        "Linear.__init__: 0.5 → 0.505": "a spread is right within five per cent",
         (
             "Linear.__init__: def __init__(self, fan_in: int, fan_out: "
             "int, bias: bool=True, generator: torch.Generator | "

@@ -77,6 +77,58 @@ def _training(layer: Any) -> Any:
     return getattr(layer, "training", Said("missing"))
 
 
+def _types_of(*tensors: Tensor) -> Said:
+    """What kind of numbers tensors hold, each kind told once."""
+    return Said(", ".join(sorted({str(t.dtype).partition(".")[2] for t in tensors})))
+
+
+_SINGLE = Said("float32")
+
+
+def _in_turn(make: Callable[[], Any], x: Tensor, *names: str) -> Any:
+    """Two layers of one class, called one after the other on numbers of single
+    precision that need no gradient: whether they share anything.
+    """
+    one, two = make(), make()
+    if odd := lacking(one, *names):
+        return odd
+    x, y = x.float(), -x.float()
+    was, apart = x.clone(), _are_apart(one, two, names)
+    out = one(x)
+    if not isinstance(out, Tensor):
+        return otherwise(out)
+    before = out.detach().clone()
+    two(y)
+    own = getattr(one, "out", None)
+    same = isinstance(own, Tensor) and torch.equal(own.detach(), before)
+    apart = apart and _are_apart(one, two, names)
+    return {
+        "out of the first": either(same, "its output", "another tensor"),
+        "their tensors": either(apart, "each its own", "shared"),
+        "x": either(torch.equal(x, was), "as it was", "changed"),
+    }
+
+
+def _are_apart(one: Any, two: Any, names: tuple[str, ...]) -> bool:
+    """Whether each of two layers has tensors of its own under these names."""
+    pairs = [(getattr(one, name), getattr(two, name)) for name in names]
+    return all(a.data_ptr() != b.data_ptr() for a, b in pairs)
+
+
+_APART = {
+    "out of the first": Said("its output"),
+    "their tensors": Said("each its own"),
+    "x": Said("as it was"),
+}
+
+
+def _turn_case(
+    text: str, make: Callable[[], Any], x: Tensor, *names: str, **more: Any
+) -> Case:
+    act = lambda: _in_turn(make, x, *names)  # noqa: E731
+    return case(f"two layers {text}, called in turn", act, _APART, **more)
+
+
 def _with_slopes(out: Tensor, **leaves: Tensor) -> dict[str, Any]:
     """The gradients of 1 · out[0] + 2 · out[1] + … with respect to some tensors."""
     if not out.requires_grad:
@@ -88,12 +140,29 @@ def _with_slopes(out: Tensor, **leaves: Tensor) -> dict[str, Any]:
     return {name: Said("none") if g is None else g for name, g in pairs}
 
 
-def _std_said(std: float, formulas: dict[str, float]) -> Said:
-    """The formula that has this standard deviation, within 5 %, and its number."""
-    for said, value in formulas.items():
-        if abs(std - value) <= SPREAD * value:
-            return Said(f"{value:.3g}, {said}")
-    return Said(f"{std:.2g}")
+def _std_said(W: Tensor, seed: int, formulas: dict[str, float]) -> Said:
+    """The formula that has the standard deviation of W, and its number.
+
+    Where W is a multiple of what `torch.randn` draws with this seed, that is known to
+    the last digit; otherwise it is measured.
+    """
+    W = W.detach().double()
+    std, near = W.std().item(), SPREAD
+    for turned in (False, True):
+        shape = W.shape[::-1] if turned else W.shape
+        drawn = torch.randn(shape, generator=seeded(seed)).double()
+        ratio = W / (drawn.T if turned else drawn)
+        if ratio.std() <= 1e-4 * ratio.mean():
+            std, near = ratio.mean().item(), 1e-3
+    off = {said: abs(std / value - 1) for said, value in formulas.items()}
+    first = next(iter(formulas))  # where two give the same number, the right one
+    least = min(off.values())
+    nearest = [said for said in off if off[said] <= least + 1e-6][:2]
+    if off[first] <= near:
+        nearest = [first]
+    elif least > near:
+        return Said(f"{std:.3g}")
+    return Said(f"{formulas[nearest[0]]:.3g}, {' or '.join(nearest)}")
 
 
 def _formulas(n: int, m: int, gain: float = 1.0) -> dict[str, float]:
@@ -113,6 +182,7 @@ def _formulas(n: int, m: int, gain: float = 1.0) -> dict[str, float]:
         f"{top} / sqrt(3 * fan_in)": gain / (3 * n) ** 0.5,
         f"{top} / sqrt(12 * fan_in)": gain / (12 * n) ** 0.5,
         "(5 / 3) / sqrt(fan_in)": 5 / 3 / n**0.5,
+        "sqrt(2) / sqrt(fan_in)": (2 / n) ** 0.5,
         f"{top} * sqrt(2 / (fan_in + fan_out))": gain * (2 / (n + m)) ** 0.5,
     }
 
@@ -183,18 +253,21 @@ def _calm_case(
     return case(text, act, want, within=NUMBER, **more)
 
 
-@exercise("batchnorm.initial_loss")
+@exercise("batchnorm.initial_loss", version=2)
 def initial_loss(excess_loss: Callable, calm: Callable) -> Cases:
     right = doubles([[5.0, 0.0, 0.0], [0.0, 5.0, 0.0]])
     for logits, Y in (
         (doubles([[0.0, 3.0, -2.0, 1.0]]), torch.tensor([3])),
         (doubles([[0.0] * 5] * 2), torch.tensor([0, 4])),
         (right, torch.tensor([0, 1])),
+        (doubles([[1000.0, 0.0, -1000.0]]), torch.tensor([1])),
         _scores(9, 6, 1),
         _scores(40, 27, 2, 20.0),
     ):
         yield _excess_case(excess_loss, logits, Y)
     yield _calm_case(calm, (6, 4, 3), 1, 0.1)
+    below = "these logits begin below that, and are to grow"
+    yield _calm_case(calm, (8, 5, 4), 1, 5.0, says=below)
     yield _calm_case(calm, (50, 20, 27), 2, 0.5)
     yield _calm_case(calm, (33, 100, 9), 3)
     yield _excess_case(excess_loss, *_scores(7, 11, new_seed()), fresh=True)
@@ -217,6 +290,21 @@ def _calmer(
             shift(b)
 
     return calm
+
+
+def _only_smaller(W: Tensor, b: Tensor, h: Tensor, std: float) -> float:
+    return min(1.0, (std / (h @ W).std()).item())
+
+
+def _by_softmax(softmax: Callable) -> Callable:
+    """The excess by way of probabilities."""
+    return lambda z, y: (
+        -softmax(z)[range(len(y)), y].log().mean().item() - math.log(z.shape[1])
+    )
+
+
+def _bare_softmax(z: Tensor) -> Tensor:
+    return z.exp() / z.exp().sum(1, keepdim=True)
 
 
 def _calm_without_no_grad(W, b, h, std=0.1):
@@ -270,6 +358,11 @@ initial_loss.table(
             "F.cross_entropy wants logits: it does the softmax itself.",
             (lambda z, y: _right_excess(F.softmax(z, 1), y), None),
         ),
+        "overflows": (
+            "exp(1000) is infinite and exp(-1000) is 0: F.cross_entropy avoids both.",
+            (_by_softmax(_bare_softmax), None),
+            (_by_softmax(lambda z: F.softmax(z, 1)), None),
+        ),
         "summed": (
             "The losses are summed: the mean does not grow with the batch.",
             (
@@ -292,6 +385,14 @@ initial_loss.table(
             "A fixed factor fits one network: measure the logits, then scale.",
             (None, _calmer(lambda W, b, h, std: 0.01)),
             (None, _calmer(lambda W, b, h, std: 0.1)),
+        ),
+        "only smaller": (
+            "Logits that begin below `std` stay there: they are to grow.",
+            (None, _calmer(_only_smaller)),
+        ),
+        "divided by n": (
+            "The std is taken over n: `.std()` divides by n - 1.",
+            (None, _calmer(lambda W, b, h, std: std / (h @ W).std(correction=0))),
         ),
         "times std": (
             "Multiplied by std alone: the logits' own std must be divided out.",
@@ -472,6 +573,26 @@ _DEAD = doubles([[1.0, 0.2], [-1.0, 1.0]])
 _SILENT = doubles([[0.0, 3.0, 0.0], [0.0, 2.0, 2.0]])
 
 
+_FAINT = doubles([[0.0, 1e-6, 2.0], [0.0, 0.0, 2.0]])
+
+
+def _once_each(N: int) -> Tensor:
+    """Outputs of ReLU, of which each unit fires for one example, its own."""
+    return torch.eye(N)
+
+
+def _once_cases(dead_tanh: Callable, dead_relu: Callable) -> Cases:
+    """No unit is dead, and each example but one would say so of a unit."""
+    none = torch.zeros(6, dtype=torch.bool)
+    for function, h, text in (
+        (dead_tanh, 1 - _once_each(6), "dead_tanh(1 - torch.eye(6))"),
+        (dead_relu, _once_each(6), "dead_relu(torch.eye(6))"),
+    ):
+        made = call(function, h, expects=none)
+        made.text = text
+        yield made
+
+
 def _with_dead(N: int, H: int, seed: int) -> Tensor:
     """Outputs of tanh: units stuck at 1, at -1, at both, all but once, once."""
     h = torch.tanh(normal(N, H, seed=seed))
@@ -497,11 +618,13 @@ def _dead_case(dead_tanh: Callable, h: Tensor, *edge: float, **more: Any) -> Cas
     return call(dead_tanh, h, *edge, expects=want, **more)
 
 
-@exercise("batchnorm.dead_units")
+@exercise("batchnorm.dead_units", version=2)
 def dead_units(dead_tanh: Callable, dead_relu: Callable) -> Cases:
     yield _dead_case(dead_tanh, _DEAD)
     yield call(dead_relu, _SILENT, expects=_slow_dead(_SILENT, lambda x: x == 0))
     yield _dead_case(dead_tanh, doubles([[0.6, -0.5], [0.75, 0.75]]), 0.5)
+    yield call(dead_relu, _FAINT, expects=torch.tensor([True, False, False]))
+    yield from _once_cases(dead_tanh, dead_relu)
     for N, H in ((9, 6), (5, 8), (200, 50)):
         yield _dead_case(dead_tanh, _with_dead(N, H, N))
         h = _with_silent(N, H, N)
@@ -597,6 +720,17 @@ dead_units.table(
             (lambda h, e=0.99: (h.abs() > 0.99).all(0), None),
             (lambda h, e=0.99: (h.abs() > 0.97).all(0), None),
         ),
+        "faint": (
+            "A unit that fires faintly is alive: dead is one that gives 0 for all.",
+            (None, lambda h: (h < 1e-3).all(0)),
+            (None, lambda h: (h < 0.01).all(0)),
+            (None, lambda h: h.mean(0) < 1e-6),
+        ),
+        "never changes": (
+            "A unit that gives the same for all may fire for all: ask for zeros.",
+            (None, lambda h: h.std(0) == 0),
+            (None, lambda h: (h == h[0]).all(0)),
+        ),
         "below zero": (
             "ReLU gives nothing below zero: where it does not fire it gives 0.",
             (None, lambda h: (h < 0).all(0)),
@@ -623,12 +757,14 @@ def _drawn(kaiming: Callable, n: int, m: int, name: str, seed: int) -> Any:
         return otherwise(W)
     if tuple(W.shape) != (n, m):
         return {"shape": list(W.shape)}
-    W, gain = W.detach().double(), _GAINS[name]
+    made, W, gain = W, W.detach().double(), _GAINS[name]
     out = normal(300, n, seed=seed) @ W
     fair = abs(out.std().item() / gain - 1) <= 1.5 * SPREAD
     return {
         "shape": list(W.shape),
-        "std": _std_said(W.std().item(), _formulas(n, m, gain)),
+        "dtype": _types_of(made),
+        "std": _std_said(W, seed, _formulas(n, m, gain)),
+        "numbers": _normal_said(W),
         "mean": either(abs(W.mean()) < 6 * W.std() / (n * m) ** 0.5, "0", "not 0"),
         "inputs of std 1 come out with": either(fair, f"{gain:.3g}", "another std"),
         "the same generator": either(
@@ -640,12 +776,25 @@ def _drawn(kaiming: Callable, n: int, m: int, name: str, seed: int) -> Any:
     }
 
 
+def _normal_said(W: Tensor) -> Said:
+    """Whether thousands of numbers look as drawn one by one from the normal."""
+    if len(W.unique()) < 0.95 * W.numel():
+        return Said("some come again and again")
+    far = (W.abs() > 2 * W.std()).double().mean().item()
+    return either(0.03 < far < 0.065, _NORMAL, f"{far:.0%} beyond 2 std")
+
+
+_NORMAL = Said("5% beyond 2 std, as normal ones")
+
+
 def _kaiming_facts(n: int, m: int, name: str) -> dict[str, Any]:
     gain = _GAINS[name]
     said, value = next(iter(_formulas(n, m, gain).items()))
     return {
         "shape": [n, m],
+        "dtype": _SINGLE,
         "std": Said(f"{value:.3g}, {said}"),
+        "numbers": _NORMAL,
         "mean": Said("0"),
         "inputs of std 1 come out with": Said(f"{gain:.3g}"),
         "the same generator": Said("the same weights"),
@@ -662,22 +811,40 @@ def _kaiming_case(
 
 
 def _by_default(kaiming: Callable) -> Any:
-    """The standard deviation where neither function nor generator is named."""
-    W = kaiming(60, 90)
+    """Where neither function nor generator is named: two calls, and the spread."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        W, again = kaiming(60, 90), kaiming(60, 90)
     if not isinstance(W, Tensor) or not W.is_floating_point():
         return otherwise(W)
-    return {"std": _std_said(W.std().item(), _formulas(60, 90, 5 / 3))}
+    if tuple(W.shape) != (60, 90):
+        return {"shape": list(W.shape)}
+    return {
+        "std": _std_said(W, 1, _formulas(60, 90, 5 / 3)),
+        "called again": either(torch.equal(W, again), "the same weights", "new ones"),
+    }
 
 
-@exercise("batchnorm.kaiming")
+def _one_weight(kaiming: Callable) -> Any:
+    W = kaiming(1, 1, "linear", generator=seeded(1))
+    if not isinstance(W, Tensor) or W.shape != (1, 1):
+        return otherwise(W) if not isinstance(W, Tensor) else {"shape": list(W.shape)}
+    return {"a number": bool(W.isfinite().all())}
+
+
+@exercise("batchnorm.kaiming", version=2)
 def kaiming(gain: Callable, kaiming: Callable) -> Cases:
     for name in ("linear", "relu", "tanh"):
         want = torch.nn.init.calculate_gain(name)
         yield call(gain, name, expects=float(want), within=NUMBER)
     for n, m, name in ((100, 50, "relu"), (30, 200, "tanh"), (400, 27, "linear")):
         yield _kaiming_case(kaiming, n, m, name, 1, telling=True)
-    want = {"std": Said(f"{5 / 3 / 60**0.5:.3g}, gain / sqrt(fan_in)")}
+    yield _kaiming_case(kaiming, 4, 3000, "relu", 1)
+    std = Said(f"{5 / 3 / 60**0.5:.3g}, gain / sqrt(fan_in)")
+    want = {"std": std, "called again": Said("new ones")}
     yield case("kaiming(60, 90)", lambda: _by_default(kaiming), want)
+    text = 'kaiming(1, 1, "linear")'
+    yield case(text, lambda: _one_weight(kaiming), {"a number": True})
     yield _kaiming_case(kaiming, 250, 40, "tanh", new_seed(), fresh=True)
 
 
@@ -706,6 +873,28 @@ def _spread_evenly(*shape: int, generator: Any = None) -> Tensor:
 
 def _seeded_inside(fan_in, fan_out, nonlinearity="tanh", generator=None):
     return _drawer()(fan_in, fan_out, nonlinearity, seeded(42))
+
+
+def _seeded_where_none(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    return _drawer()(fan_in, fan_out, nonlinearity, generator or seeded(42))
+
+
+def _seeded_first(fan_in, fan_out, nonlinearity="tanh", generator=None):
+    torch.manual_seed(0)
+    return _drawer()(fan_in, fan_out, nonlinearity, generator)
+
+
+def _default(name: str) -> Callable:
+    """kaiming with another function by default."""
+
+    def kaiming(fan_in, fan_out, nonlinearity=name, generator=None):
+        return _drawer()(fan_in, fan_out, nonlinearity, generator)
+
+    return kaiming
+
+
+def _even_and_wide(*shape: int, generator: Any = None) -> Tensor:
+    return _spread_evenly(*shape, generator=generator) * 3**0.5
 
 
 kaiming.table(
@@ -743,6 +932,28 @@ kaiming.table(
         "no gain": (
             "The gain is not used.",
             (None, _drawer(lambda gain, n, m: 1 / n**0.5)),
+        ),
+        "always tanh": (
+            "The gain is that of tanh, whatever is asked for: use `nonlinearity`.",
+            (None, _drawer(lambda gain, n, m: 5 / 3 / n**0.5)),
+        ),
+        "another default": (
+            'Where no function is named it is "tanh": here it is another.',
+            (None, _default("relu")),
+            (None, _default("linear")),
+        ),
+        "not normal": (
+            "Even numbers of the right std are no normal ones: draw with torch.randn.",
+            (None, _drawer(draw=_even_and_wide)),
+        ),
+        "double precision": (
+            "The weights are float64: x @ W raises an error where x is float32.",
+            (None, lambda *a, **o: _drawer()(*a, **o).double()),
+        ),
+        "always the same": (
+            "Without a generator torch's own draws: new weights in each call.",
+            (None, _seeded_where_none),
+            (None, _seeded_first),
         ),
         "gain squared": (
             "The gain is squared: that belongs to the variance.",
@@ -800,8 +1011,10 @@ def _linear_made(Linear: type, n: int, m: int, bias: bool) -> Any:
     if odd := lacking(layer, "weight", *["bias"] * bias):
         return odd
     found: dict[str, Any] = {"shape of weight": list(layer.weight.shape)}
-    std = layer.weight.detach().std().item()
-    found["std of weight"] = _std_said(std, _formulas(n, m))
+    found["std of weight"] = Said("no table")
+    if layer.weight.ndim == 2:
+        found["std of weight"] = _std_said(layer.weight, 1, _formulas(n, m))
+    found["dtype"] = _types_of(layer.weight, *[layer.bias] * bias)
     if bias:
         found["shape of bias"] = list(layer.bias.shape)
         found["bias starts at"] = either(
@@ -817,10 +1030,23 @@ def _linear_made(Linear: type, n: int, m: int, bias: bool) -> Any:
     return found | {"training": _training(layer)}
 
 
+def _drawn_twice(make: Callable) -> Any:
+    """Two new layers without a generator."""
+    one, two = make(), make()
+    if odd := lacking(one, "weight"):
+        return odd
+    same = torch.equal(one.weight, two.weight)
+    return {"without a generator": either(same, "the same weights", "new ones")}
+
+
+_TWICE = {"without a generator": Said("new ones")}
+
+
 def _linear_facts(n: int, m: int, bias: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "shape of weight": [n, m],
         "std of weight": Said(f"{n**-0.5:.3g}, 1 / sqrt(fan_in)"),
+        "dtype": _SINGLE,
     }
     if bias:
         found |= {"shape of bias": [m], "bias starts at": Said("0")}
@@ -835,13 +1061,17 @@ def _linear_facts(n: int, m: int, bias: bool) -> dict[str, Any]:
     }
 
 
-def _linear_out(Linear: type, W: Tensor, b: Tensor | None, x: Tensor) -> Any:
+def _linear_out(
+    Linear: type, W: Tensor, b: Tensor | None, x: Tensor, flag: bool = True
+) -> Any:
     """The output with known weights, what the layer keeps, and the gradients."""
     layer = Linear(*W.shape, bias=b is not None)
     values = {"weight": W} if b is None else {"weight": W, "bias": b}
     if odd := lacking(layer, *values):
         return odd
     start = x.clone().requires_grad_()
+    if not flag:
+        layer.training = False
     out = holding(layer, **values)(start)
     if not isinstance(out, Tensor):
         return otherwise(out)
@@ -875,16 +1105,20 @@ def _linear_case(
 ) -> Case:
     n, m = W.shape
     extra = "" if b is not None else ", bias=False"
+    flag = more.pop("flag", True)
     text = text or f"Linear({n}, {m}{extra}) of x {tuple(x.shape)}"
-    act = lambda: _linear_out(Linear, W, b, x)  # noqa: E731
+    text += "" if flag else ", training = False"
+    act = lambda: _linear_out(Linear, W, b, x, flag)  # noqa: E731
     return case(text, act, _linear_by_hand(W, b, x), **more)
 
 
-@exercise("batchnorm.linear")
+@exercise("batchnorm.linear", version=2)
 def linear(Linear: type) -> Cases:
     W, b, x = doubles([[1.0], [2.0]]), doubles([3.0]), doubles([[1.0, 1.0]])
     text = "weight [[1], [2]], bias [3], x [[1, 1]]"
     yield _linear_case(Linear, W, b, x, text)
+    text = "weight [[1], [2]], bias [0], x [[1, 1]]"
+    yield _linear_case(Linear, W, b * 0, x, text)
     for n, m, bias in ((100, 40, True), (30, 200, False)):
         text = f"Linear({n}, {m}{'' if bias else ', bias=False'})"
         act = lambda a=(n, m, bias): _linear_made(Linear, *a)  # noqa: E731
@@ -898,6 +1132,11 @@ def linear(Linear: type) -> Cases:
     ):
         W, x = normal(shape[-1], m, seed=m), normal(*shape, seed=m + 1)
         yield _linear_case(Linear, W, normal(m, seed=9) if bias else None, x)
+    W, b, x = normal(2, 3, seed=1), normal(3, seed=2), normal(4, 2, seed=3)
+    yield _linear_case(Linear, W, b, x, flag=False)
+    make = lambda: Linear(2, 3)  # noqa: E731
+    yield _turn_case("Linear(2, 3)", make, x, "weight", "bias")
+    yield case("Linear(2, 3), twice", lambda: _drawn_twice(make), _TWICE)
     s = new_seed()
     W, b, x = normal(6, 5, seed=s), normal(5, seed=s + 1), normal(8, 6, seed=s + 2)
     yield _linear_case(Linear, W, b, x, fresh=True)
@@ -944,6 +1183,17 @@ class _Linear(_Named, named="Linear"):
 def _like(base: type, **methods: Any) -> type:
     """The class with some methods written otherwise."""
     return type(base.__name__, (base,), methods)
+
+
+def _kept_by_all(self: Any, out: Tensor) -> Tensor:
+    """keep, where the class keeps it."""
+    type(self).out = out
+    return out
+
+
+def _drawn_from_seed(self: Any, n: int, m: int, g: Any) -> Tensor:
+    torch.manual_seed(1)
+    return _Linear.drawn(self, n, m, g)
 
 
 def _draws(scale: Callable) -> Callable:
@@ -1063,6 +1313,38 @@ linear.table(
                 keep=lambda self, out: setattr(self, "out", out.detach()) or out,
             ),
         ),
+        "bias of zero": (
+            "A bias of zero is added too: left out, it gets no gradient, and stays 0.",
+            _like(
+                _Linear,
+                __call__=lambda self, x: self.keep(
+                    self.product(x) + self.bias
+                    if self.bias is not None and self.bias.any()
+                    else self.product(x)
+                ),
+            ),
+        ),
+        "always the same": (
+            "Without a generator torch's own draws: new weights in each layer.",
+            _like(
+                _Linear,
+                drawn=lambda self, n, m, g: _Linear.drawn(self, n, m, g or seeded(42)),
+            ),
+            _like(_Linear, drawn=_drawn_from_seed),
+        ),
+        "double precision": (
+            "The weights are float64: x @ weight raises an error where x is float32.",
+            _like(
+                _Linear,
+                drawn=lambda self, n, m, g: (
+                    _Linear.drawn(self, n, m, g).detach().double().requires_grad_()
+                ),
+            ),
+        ),
+        "out shared": (
+            "out is kept by the class, and so is one for all layers: keep it in self.",
+            _like(_Linear, keep=_kept_by_all),
+        ),
         "kept too early": (
             "What is kept lacks the bias: keep what is returned.",
             _like(
@@ -1086,9 +1368,11 @@ linear.table(
 # ---------------------------------------------------------------- tanh
 
 
-def _squeezed(Tanh: type, x: Tensor) -> Any:
+def _squeezed(Tanh: type, x: Tensor, flag: bool = True) -> Any:
     """What a layer without parameters gives, keeps, and passes back."""
     layer, start = Tanh(), x.clone().requires_grad_()
+    if not flag:
+        layer.training = False
     given_x = start * 1  # no leaf, so that it could be written to
     out = layer(given_x)
     if not isinstance(out, Tensor):
@@ -1120,12 +1404,13 @@ def _tanh_by_hand(x: Tensor) -> dict[str, Any]:
 def _tanh_alone(Tanh: type) -> Any:
     layer = Tanh()
     found = layer.parameters()
-    if found is None or type(found) not in (list, tuple):
-        return otherwise(found)
-    return {"parameters()": len(found), "training": _training(layer)}
+    if type(found) not in (list, tuple):
+        return {"parameters()": Said("None" if found is None else kind(found))}
+    said = f"a list of {len(found)}" if found else "an empty list"
+    return {"parameters()": Said(said), "training": _training(layer)}
 
 
-@exercise("batchnorm.tanh")
+@exercise("batchnorm.tanh", version=2)
 def tanh(Tanh: type, slope: Callable) -> Cases:
     for x in (
         doubles([0.0, 1.0, -2.0]),
@@ -1137,14 +1422,19 @@ def tanh(Tanh: type, slope: Callable) -> Cases:
         text += f" = {x.tolist()}" if x.numel() < 5 else ""
         act = lambda x=x: _squeezed(Tanh, x)  # noqa: E731
         yield case(text, act, _tanh_by_hand(x))
-    want = {"parameters()": 0, "training": True}
+    x = doubles([0.0, 1.0, -2.0])
+    act = lambda: _squeezed(Tanh, x, False)  # noqa: E731
+    text = f"training = False, Tanh() of x (3,) = {x.tolist()}"
+    yield case(text, act, _tanh_by_hand(x))
+    yield _turn_case("Tanh()", Tanh, x)
+    want = {"parameters()": Said("an empty list"), "training": True}
     yield case("Tanh()", lambda: _tanh_alone(Tanh), want)
     for h in (doubles([0.0, 0.5, -1.0]), torch.tanh(normal(6, 4, seed=3))):
         slopes = [1 - v * v for v in h.flatten().tolist()]
         yield call(slope, h, expects=doubles(slopes).view(h.shape))
-    x = normal(4, 5, seed=new_seed())
-    act = lambda: _squeezed(Tanh, x)  # noqa: E731
-    yield case("Tanh() of new numbers", act, _tanh_by_hand(x), fresh=True)
+    new = normal(4, 5, seed=new_seed())
+    act = lambda: _squeezed(Tanh, new)  # noqa: E731
+    yield case("Tanh() of new numbers", act, _tanh_by_hand(new), fresh=True)
 
 
 class _Tanh(_Named, named="Tanh"):
@@ -1217,6 +1507,19 @@ tanh.table(
                 ),
                 None,
             ),
+        ),
+        "in training only": (
+            "tanh is the same in training and in use: `training` changes nothing here.",
+            (
+                _like(
+                    _Tanh, bend=lambda self, x: torch.tanh(x) if self.training else x
+                ),
+                None,
+            ),
+        ),
+        "out shared": (
+            "out is kept by the class, and so is one for all layers: keep it in self.",
+            (_like(_Tanh, keep=_kept_by_all), None),
         ),
         "input kept": (
             "The input is kept in out: keep the output.",
@@ -1317,10 +1620,12 @@ def _normalised(layer: Any, x: Tensor, slopes: bool) -> Any:
     if isinstance(layer, dict):
         return layer
     start = x.clone().requires_grad_()
-    out = layer(start)
+    given_x = start * 1  # no leaf, so that it could be written to
+    out = layer(given_x)
     if not isinstance(out, Tensor):
         return otherwise(out)
-    found = {"output": out, "in out": _kept(layer, out)}
+    untouched = either(torch.equal(given_x.detach(), x), "as it was", "changed")
+    found = {"output": out, "in out": _kept(layer, out), "x": untouched}
     if not slopes or out.shape != x.shape:
         return found
     gamma = getattr(layer, "gamma", getattr(layer, "weight", None))
@@ -1363,8 +1668,8 @@ def _in_use(BatchNorm1d: type, dim: int, seed: int, x: Tensor) -> Any:
     if isinstance(layer, dict):
         return layer
     layer.training = False
-    found = _normalised(layer, x, False)
-    if "output" not in found:
+    found = _normalised(layer, x, True)
+    if "output" not in found or lacking(layer, "running_mean", "running_var"):
         return found
     mean, var = layer.running_mean, layer.running_var
     was = _bn_numbers(dim, seed)
@@ -1375,9 +1680,17 @@ def _in_use(BatchNorm1d: type, dim: int, seed: int, x: Tensor) -> Any:
 
 def _used_by_hand(dim: int, seed: int, x: Tensor, eps: float = 1e-5) -> dict[str, Any]:
     gamma, beta, mean, var = _bn_numbers(dim, seed).values()
-    rows = [(row - mean) / (var + eps).sqrt() * gamma + beta for row in x]
-    said = {"in out": _OUT, "running averages": Said("as they were")}
-    return {"output": torch.stack(rows)} | said
+    xhat = torch.stack([(row - mean) / (var + eps).sqrt() for row in x])
+    back = torch.arange(1.0, x.numel() + 1, dtype=x.dtype).view(x.shape)
+    return {
+        "output": xhat * gamma + beta,
+        "in out": _OUT,
+        "x": Said("as it was"),
+        "gradient of x": back * gamma / (var + eps).sqrt(),
+        "gradient of gamma": (back * xhat).sum(0),
+        "gradient of beta": back.sum(0),
+        "running averages": Said("as they were"),
+    }
 
 
 def _use_case(BatchNorm1d: type, dim: int, seed: int, N: int, **more: Any) -> Case:
@@ -1393,11 +1706,14 @@ def _bn_made(BatchNorm1d: type, dim: int) -> Any:
     if odd := lacking(layer, *_BUFFERS):
         return odd
     start = {name: getattr(layer, name).detach().double() for name in _BUFFERS}
-    return start | _listed(layer, *_BUFFERS) | {"training": _training(layer)}
+    dtype = {"dtype": _types_of(*(getattr(layer, name) for name in _BUFFERS))}
+    said = {"training": _training(layer)}
+    return start | dtype | _listed(layer, *_BUFFERS) | said
 
 
 def _bn_facts(dim: int) -> dict[str, Any]:
     return _bn_numbers(dim, 0) | {
+        "dtype": _SINGLE,
         "parameters()": Said("beta, gamma"),
         "of these, leaves with a gradient": 2,
         "training": True,
@@ -1407,13 +1723,20 @@ def _bn_facts(dim: int) -> dict[str, Any]:
 _COLUMN = doubles([[1.0], [5.0]])
 
 
-@exercise("batchnorm.batchnorm")
+@exercise("batchnorm.batchnorm", version=2)
 def batchnorm(BatchNorm1d: type) -> Cases:
     make = lambda *a, **o: _bn(BatchNorm1d, *a, **o)  # noqa: E731
     yield case("BatchNorm1d(5)", lambda: _bn_made(BatchNorm1d, 5), _bn_facts(5))
     text = "BatchNorm1d(1) of x [[1], [5]], in training"
     act = lambda: _normalised(make(1, 0), _COLUMN, False)  # noqa: E731
     yield case(text, act, _torchs(_torchs_bn(1, 0), _COLUMN, False), telling=True)
+    act = lambda: _normalised(make(1, 0), _COLUMN, True)  # noqa: E731
+    text = "BatchNorm1d(1) of x [[1], [5]], in training, with its gradients"
+    yield case(text, act, _torchs(_torchs_bn(1, 0), _COLUMN, True))
+    far = doubles([[1e6 + 0.1], [1e6 + 0.7]])
+    act = lambda: _normalised(make(1, 0), far, False)  # noqa: E731
+    text = "BatchNorm1d(1) of x [[1000000.1], [1000000.7]], in training"
+    yield case(text, act, _torchs(_torchs_bn(1, 0), far, False))
     act = lambda: _after(make(1, 0), [_COLUMN])  # noqa: E731
     want = _averages_by_hand(1, 0, [_COLUMN])
     yield case("the averages after [[1], [5]]", act, want, telling=True)
@@ -1431,6 +1754,8 @@ def batchnorm(BatchNorm1d: type) -> Cases:
     yield case("a unit that hardly varies, one that is the same for all", act, want)
     for N in (4, 1):
         yield _use_case(BatchNorm1d, 5, 3, N)
+    new = lambda: BatchNorm1d(1)  # noqa: E731
+    yield _turn_case("BatchNorm1d(1)", new, _COLUMN, *_BUFFERS)
     N, seed = random.randint(5, 9), new_seed()
     yield _use_case(BatchNorm1d, 4, seed, N, fresh=True)
     x = normal(N, 4, seed=seed, scale=3.0)
@@ -1536,6 +1861,15 @@ def _always_the_averages(self: Any, x: Tensor) -> Tensor:
         self.remember(*self.noted(x))
     out = self.norm(x, self.running_mean, self.running_var)
     return self.keep(self.learned(out))
+
+
+def _cut_in_use(self: Any, x: Tensor) -> Tensor:
+    return _BN.__call__(self, x if self.training else x.detach())
+
+
+def _no_graph_in_use(self: Any, x: Tensor) -> Tensor:
+    with torch.set_grad_enabled(self.training):
+        return _BN.__call__(self, x)
 
 
 def _flag_turned(self: Any, x: Tensor) -> Tensor:
@@ -1780,6 +2114,34 @@ batchnorm.table(
             "The output is returned, and not kept in out.",
             _like(_BN, keep=lambda self, out: out),
         ),
+        "mean of squares": (
+            "The mean of the squares minus the squared mean: large x leave no digits.",
+            _like(
+                _BN,
+                batch=lambda self, x: (
+                    x.mean(0),
+                    x.square().mean(0) - x.mean(0).square(),
+                ),
+            ),
+        ),
+        "out shared": (
+            "out is kept by the class, and so is one for all layers: keep it in self.",
+            _like(_BN, keep=_kept_by_all),
+        ),
+        "in place": (
+            "The input is changed: x - mean makes a new tensor, x -= mean does not.",
+            _like(
+                _BN,
+                norm=lambda self, x, mean, var: (
+                    x.sub_(mean) / torch.sqrt(var + self.eps)
+                ),
+            ),
+        ),
+        "no way back in use": (
+            "In use a gradient passes as well: no detach, no no_grad in a layer.",
+            _like(_BN, __call__=_cut_in_use),
+            _like(_BN, __call__=_no_graph_in_use),
+        ),
         "no training": (
             "A layer says in `training` whether it is in training; it begins as True.",
             _like(_BN, training=False),
@@ -1806,9 +2168,30 @@ def _stack(module: Any, sizes: tuple[int, ...], norm: bool, seed: int) -> list:
     return layers
 
 
-def _statistics(function: Callable, sizes: tuple[int, ...], norm: bool) -> Any:
+def _statistics(
+    function: Callable, sizes: tuple[int, ...], norm: bool, flag: bool
+) -> Any:
     layers = _stack(stage("batchnorm", function), sizes, norm, 1)
-    return _read(function, layers, *_batch(sizes))
+    for layer in layers:
+        layer.training = flag
+    found = _read(function, layers, *_batch(sizes))
+    if "outputs" not in found:
+        return found
+    parameters = [p for layer in layers for p in layer.parameters()]
+    begun = _stack(_given(), sizes, norm, 1)
+    start = [p.detach() for layer in begun for p in layer.parameters()]
+    same = _same([p.detach() for p in parameters], start)
+    same = same and all(p.requires_grad for p in parameters)
+    return found | _left(layers) | {"parameters": either(same, "as before", "changed")}
+
+
+def _left(layers: list) -> dict[str, Any]:
+    """How layers are left: their flags, and where their averages are."""
+    norms = [x for x in layers if type(x).__name__ == "BatchNorm1d"]
+    return {
+        "training": [x.training for x in layers],
+        "running_mean": [x.running_mean.detach() for x in norms],
+    }
 
 
 def _of_one_layer(function: Callable) -> Any:
@@ -1849,35 +2232,40 @@ def _batch(sizes: tuple[int, ...]) -> Data:
     return normal(N, sizes[0], seed=2), Y
 
 
-def _nudged(sizes: tuple[int, ...], norm: bool) -> dict[str, Any]:
+def _nudged(sizes: tuple[int, ...], norm: bool, flag: bool) -> dict[str, Any]:
     """The gradient at an output is that of a zero which is added to it."""
     X, Y = _batch(sizes)
     outs, nudges = [], []
-    for layer in _stack(_given(), sizes, norm, 1):
+    layers = _stack(_given(), sizes, norm, 1)
+    for layer in layers:
+        layer.training = flag
         X = layer(X)
         outs.append(X.std().item())
         nudges.append(torch.zeros_like(X, requires_grad=True))
         X = X + nudges[-1]
     loss = (X.exp().sum(1).log() - X[range(len(Y)), Y]).mean()
     slopes = torch.autograd.grad(loss, nudges)
-    said = {"X and Y": Said("as they were")}
+    said = {"X and Y": Said("as they were")} | _left(layers)
+    said |= {"parameters": Said("as before")}
     return {"outputs": outs, "gradients": [s.std().item() for s in slopes]} | said
 
 
-@exercise("batchnorm.layer_statistics")
+@exercise("batchnorm.layer_statistics", version=2)
 def layer_statistics(layer_statistics: Callable) -> Cases:
     text = "one Linear of weight [[1, -1]], X [[1], [3]], Y [0, 1]"
     yield case(text, lambda: _of_one_layer(layer_statistics), _one_layer_by_hand())
-    for sizes, norm in (
-        ((4, 6, 3), False),
-        ((5, 7, 8, 6), False),
-        ((6, 5, 4), True),
-        ((3, 9), False),
+    for sizes, norm, flag in (
+        ((4, 6, 3), False, True),
+        ((5, 7, 8, 6), False, True),
+        ((6, 5, 4), True, True),
+        ((6, 5, 4), True, False),
+        ((3, 9), False, True),
     ):
         words = "Linear, BatchNorm1d, Tanh" if norm else "Linear, Tanh"
         text = f"layers of sizes {', '.join(map(str, sizes))}: {words}, …, Linear"
-        act = lambda a=(sizes, norm): _statistics(layer_statistics, *a)  # noqa: E731
-        yield case(text, act, _nudged(sizes, norm))
+        text += "" if flag else "; training = False"
+        act = lambda a=(sizes, norm, flag): _statistics(layer_statistics, *a)  # noqa: E731
+        yield case(text, act, _nudged(sizes, norm, flag))
 
 
 def _measuring(
@@ -2062,10 +2450,12 @@ def _measured_case(
     return made
 
 
-@exercise("batchnorm.update_ratio")
+@exercise("batchnorm.update_ratio", version=2)
 def update_ratio(update_ratio: Callable, measured_ratio: Callable) -> Cases:
     small = doubles([0.0, 2.0])
     yield _ratio_case(update_ratio, small, small, 0.001)
+    tiny = doubles([0.0, 0.0002])
+    yield _ratio_case(update_ratio, tiny, tiny, 1e-9)
     for shape, lr in (((7, 4), 0.1), ((30,), 1.0), ((20, 3, 5), 0.01)):
         data = normal(*shape, seed=1) + 0.3
         grad = normal(*shape, seed=2, scale=0.05) + 0.01
@@ -2471,8 +2861,8 @@ def _drawing(deep_step: Callable) -> dict[str, Any]:
     """How the batches of a few steps are drawn, one of them large."""
     X, Y = _contexts(23)
 
-    def batches(steps: int, seed: int, size: int = 6) -> list[list[int] | None]:
-        deep, g = _Deep(1), seeded(seed)
+    def batches(steps: int, seed: int | None, size: int = 6) -> list[list[int] | None]:
+        deep, g = _Deep(1), None if seed is None else seeded(seed)
         for _ in range(steps):
             deep_step(deep.C, deep.layers, X, Y, 0.0, size, g)
         C = deep.C.detach()
@@ -2480,6 +2870,7 @@ def _drawing(deep_step: Callable) -> dict[str, Any]:
 
     some, again, other = batches(2, 1), batches(2, 1), batches(2, 2)
     seen = set(batches(1, 3, 300)[0] or ())
+    free = batches(2, None)
     return {
         "each step": either(some[0] != some[1], "a new batch", "the same one"),
         "the first batch": either(some[0] == [*range(6)], "the first rows", "drawn"),
@@ -2488,6 +2879,7 @@ def _drawing(deep_step: Callable) -> dict[str, Any]:
         ),
         "the same generator": either(again == some, "the same batches", "others"),
         "another generator": either(other != some, "others", "the same batches"),
+        "without a generator": either(free[0] != free[1], "a new batch", "the same"),
     }
 
 
@@ -2497,6 +2889,7 @@ _DRAWN = {
     "rows ever drawn": Said("all"),
     "the same generator": Said("the same batches"),
     "another generator": Said("others"),
+    "without a generator": Said("a new batch"),
 }
 
 
@@ -2601,7 +2994,7 @@ _LEARNED = {
 }
 
 
-@exercise("batchnorm.train_deep", limit=10)
+@exercise("batchnorm.train_deep", version=2, limit=10)
 def train_deep(
     deep_network: Callable,
     deep_logits: Callable,
@@ -2625,7 +3018,7 @@ def train_deep(
     text = "rows in the batch, no batch_size given"
     yield case(text, lambda: _rows_by_default(deep_step), 32)
     yield _measure_case(deep_loss, 17, 1)
-    yield _measure_case(deep_loss, 30, 2, (True, False))
+    yield _measure_case(deep_loss, 150, 2, (True, False))
     act = lambda: _learned(deep_network, deep_step, deep_loss)  # noqa: E731
     yield case("three layers, 80 steps on names", act, _LEARNED, once=True)
     seed = new_seed()
@@ -2970,7 +3363,7 @@ train_deep.table(
             _of_step(out=lambda loss: loss),
         ),
         "measured in training": (
-            "The layers are in training while it measures: the batch decides.",
+            "The layers are in training while it measures: switch every one off.",
             _of_loss(off=lambda layers: None, on=lambda layers, was: None),
         ),
         "first layer only": (
@@ -3079,7 +3472,7 @@ def _slow_entropy(Y: list[int]) -> float:
     return -sum(s * math.log(s) for s in shares)
 
 
-@exercise("batchnorm.all_zero_init")
+@exercise("batchnorm.all_zero_init", version=2)
 def all_zero_init(learns_from_zero: Callable, unigram_loss: Callable) -> Cases:
     square = lambda p: ((p[0] - 1) ** 2).sum()  # noqa: E731
     start = [doubles([3.0])]
@@ -3087,6 +3480,15 @@ def all_zero_init(learns_from_zero: Callable, unigram_loss: Callable) -> Cases:
         text = f"loss (a - 1)**2, a begun at zero, {_steps(steps)} of lr {lr}"
         act = lambda a=(steps, lr): _from_zero(learns_from_zero, start, square, *a)  # noqa: E731
         yield case(text, act, _squares(steps, lr))
+    middle = lambda p: 1e-9 * p[0][1]  # noqa: E731
+    act = lambda: _from_zero(  # noqa: E731
+        learns_from_zero, [doubles([3.0] * 3)], middle, 1, 0.5
+    )
+    want = {"parameter 0": doubles([0.0, -5e-10, 0.0]), "has moved": [True]}
+    yield case("loss 1e-9 * a[1], a begun at three zeros, 1 step of lr 0.5", act, want)
+    act = lambda: _from_zero(learns_from_zero, start, square, 2, 0.5)  # noqa: E731
+    text = "loss (a - 1)**2, a begun at zero, 2 steps of lr 0.5"
+    yield case(text, act, _squares(2, 0.5))
     chain = lambda p: _chain(*p)  # noqa: E731
     three = [doubles(v) for v in (0.7, -0.2, 0.0)]
     for steps in (1, 2, 4):
@@ -3389,16 +3791,19 @@ def _one_layer(
     made = fold(linear, norm)
     if made is None or made is ...:
         return made
+    flags = norm.training is True and linear.training is True
     if not isinstance(getattr(made, "weight", None), Tensor) or not callable(made):
         return otherwise(made)
     if not isinstance(getattr(made, "bias", None), Tensor):
         return {"bias": Said("missing")}
     x = normal(6, n, seed=seed).float()
     norm.training = False
-    same = _same(before, [*_numbers_of(linear), *_numbers_of(norm)])
+    same = flags and _same(before, [*_numbers_of(linear), *_numbers_of(norm)])
+    leaves = made.weight.is_leaf and made.bias.is_leaf
     return {
         "weight": made.weight.detach(),
         "bias": made.bias.detach(),
+        "weight and bias": either(leaves, "of their own", "in the old layers' graph"),
         "output": made(x).detach(),
         "training": norm.training or linear.training is not True,
         "linear and bn": either(same and made is not linear, "as they were", "changed"),
@@ -3424,6 +3829,7 @@ def _fold_by_hand(
     return {
         "weight": weight.float(),
         "bias": shift.float(),
+        "weight and bias": Said("of their own"),
         "output": out.float(),
         "training": False,
         "linear and bn": Said("as they were"),
@@ -3518,7 +3924,7 @@ def _row_facts(plan: str) -> dict[str, Any]:
     return said | {"the list passed in": Said("as it was")}
 
 
-@exercise("batchnorm.fold_batchnorm")
+@exercise("batchnorm.fold_batchnorm", version=2)
 def fold_batchnorm(fold_batchnorm: Callable, folded: Callable) -> Cases:
     text = "weight 2, gamma 3, beta 1, mean 4, variance 9, eps 0"
     yield case(text, lambda: _text_folded(fold_batchnorm), _TEXT, within=FLOAT32)
@@ -3556,6 +3962,18 @@ def _folding(
             made.bias = bias
         else:
             made.bias.data = bias
+        return made
+
+    return fold_batchnorm
+
+
+def _in_the_graph(*names: str) -> Callable:
+    """fold_batchnorm with results of the old layers in place of leaves."""
+
+    def fold_batchnorm(linear, bn):
+        made = _folding()(linear, bn)
+        for name in names:
+            setattr(made, name, getattr(made, name).detach() + 0 * bn.beta)
         return made
 
     return fold_batchnorm
@@ -3697,6 +4115,12 @@ fold_batchnorm.table(
             "The old layer is changed: make a new one, and leave both as they are.",
             (_folding(new=lambda linear: linear), None),
         ),
+        "graph kept": (
+            "The new tensors hang in the graph of the old layers: detach them.",
+            (_in_the_graph("weight", "bias"), None),
+            (_in_the_graph("weight"), None),
+            (_in_the_graph("bias"), None),
+        ),
         "list changed": (
             "The list passed in is changed: make a new one.",
             (None, _in_the_list),
@@ -3773,21 +4197,26 @@ def _ln_made(LayerNorm: type) -> Any:
     if odd := lacking(layer, *names):
         return odd
     start = {name: getattr(layer, name).detach().double() for name in names}
-    return start | _listed(layer, *names) | {"training": _training(layer)}
+    dtype = {"dtype": _types_of(*(getattr(layer, name) for name in names))}
+    said = {"training": _training(layer)}
+    return start | dtype | _listed(layer, *names) | said
 
 
-@exercise("batchnorm.layernorm")
+@exercise("batchnorm.layernorm", version=2)
 def layernorm(LayerNorm: type) -> Cases:
     zeros = torch.zeros(5, dtype=torch.float64)
     want = {
         "gamma": zeros + 1,
         "beta": zeros,
+        "dtype": _SINGLE,
         "parameters()": Said("beta, gamma"),
         "of these, leaves with a gradient": 2,
         "training": True,
     }
     yield case("LayerNorm(5)", lambda: _ln_made(LayerNorm), want)
-    yield _ln_case(LayerNorm, doubles([[1.0, 5.0]]), 0, telling=True)
+    yield _ln_case(LayerNorm, doubles([[1.0, 5.0]]), 0)
+    yield _ln_case(LayerNorm, doubles([[1.0, 2.0, 6.0]]), 0, telling=True)
+    yield _ln_case(LayerNorm, doubles([[1e6 + 0.1, 1e6 + 0.7, 1e6]]), 0)
     for shape, options in (
         ((7, 5), {}),
         ((4, 6), {"eps": 0.5}),
@@ -3801,6 +4230,8 @@ def layernorm(LayerNorm: type) -> Cases:
     yield _ln_case(LayerNorm, flat, 4)
     yield _ln_case(LayerNorm, normal(3, 8, seed=5), 4, False)
     yield _ln_case(LayerNorm, normal(1, 9, seed=6), 4)
+    new, x = lambda: LayerNorm(2), doubles([[1.0, 5.0]])
+    yield _turn_case("LayerNorm(2)", new, x, "gamma", "beta")
     yield _ln_case(LayerNorm, normal(4, 7, seed=new_seed()), 4, fresh=True)
 
 
@@ -3961,6 +4392,30 @@ layernorm.table(
         "not kept": (
             "The output is returned, and not kept in out.",
             _like(_LN, keep=lambda self, out: out),
+        ),
+        "mean of squares": (
+            "The mean of the squares minus the squared mean: large x leave no digits.",
+            _like(
+                _LN,
+                statistics=lambda self, x: (
+                    x.mean(-1, keepdim=True),
+                    x.square().mean(-1, keepdim=True)
+                    - x.mean(-1, keepdim=True).square(),
+                ),
+            ),
+        ),
+        "out shared": (
+            "out is kept by the class, and so is one for all layers: keep it in self.",
+            _like(_LN, keep=_kept_by_all),
+        ),
+        "in place": (
+            "The input is changed: x - mean makes a new tensor, x -= mean does not.",
+            _like(
+                _LN,
+                norm=lambda self, x, mean, var: (
+                    x.sub_(mean) / torch.sqrt(var + self.eps)
+                ),
+            ),
         ),
         "no training": (
             "A layer says in `training` whether it is in training; it begins as True.",
