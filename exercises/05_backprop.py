@@ -9,8 +9,11 @@
 # You write the way back through the whole network, one layer at a time, train with it,
 # and build the judge that lets no slip through. $dx$ is short for
 # $\partial L/\partial x$; in the code it is `dx`, and it has the shape and the dtype of
-# `x`. Each exercise is a cell with a `TODO` and a check under it. `hint("…")` goes
-# deeper each time; `solution("…")` asks once, then shows an answer and its derivation.
+# `x`. All of it is by hand: an answer that asks autograd does not pass.
+
+# %% [markdown]
+# Each exercise is a cell with a `TODO` and a check under it. `hint("…")` goes deeper
+# each time; `solution("…")` asks once, then shows an answer and its derivation.
 
 # %%
 from collections.abc import Callable
@@ -331,12 +334,12 @@ def on_all_names(steps: int = budget(full=20_000, check=3_000)) -> None:
 # the largest number in `true`; else `"right"`. Nothing is broadcast.
 
 # %% [markdown]
-# A gradient that is zero in truth is rounding in the computer, $10^{-17}$ or $0$, and a
-# share of it means nothing. So `parts`, where it is given, are the numbers that `true`
+# A gradient that is zero in truth is rounding in the computer, $10^{-17}$ or $0$: a
+# share of it means nothing. So `parts`, where given, are the numbers that `true`
 # is a sum of: then their largest is the measure. And where `true` itself is not more
 # than $10^{-6}$ of the measure, an answer that agrees is called `"zero"`, for it proves
-# nothing. `true` = `[1e-9]` and `mine` = `[0]` is `"value"`; with `parts` =
-# `[[5.0], [-5.0]]` it is `"zero"`.
+# nothing. Zeros with zeros are `"zero"`, also without `parts`. `true` = `[1e-9]` and
+# `mine` = `[0]` is `"value"`; with `parts` = `[[5.0], [-5.0]]` it is `"zero"`.
 
 # %% exercise="backprop.compare"
 def compare(mine: Tensor, true: Tensor, parts: Tensor | None = None) -> str:
@@ -344,7 +347,7 @@ def compare(mine: Tensor, true: Tensor, parts: Tensor | None = None) -> str:
 
     Off by at most 1e-6 of the largest number in true is right. Where true is a sum
     that cancels, `parts` holds its terms and sets the measure; what agrees and is
-    nothing beside it is "zero".
+    nothing beside the measure, with parts or without, is "zero".
     """
     # TODO: ask in this order, return the first word that holds
     raise NotImplementedError("TODO backprop.compare")

@@ -859,9 +859,9 @@ guess.compare(dtable[1])
 # %% tags=["nbval-check-output"] key="embedding"
 @torch.no_grad()
 def embedding_backward(demb, X, rows):
-    """Of emb = C[X]: the gradient of C (rows, E), from demb (N, T, E)."""
+    """Of emb = C[X]: the gradient of C (rows, E), from demb (*X.shape, E)."""
     dC = torch.zeros(rows, demb.shape[-1], dtype=demb.dtype)
-    return dC.index_add_(0, X.flatten(), demb.flatten(0, 1))
+    return dC.index_add_(0, X.flatten(), demb.flatten(0, -2))
 
 
 small = embedding_backward(pulls[None, :, None], letters[None], rows=3)

@@ -1,10 +1,14 @@
 """Lesson 5: what a kind comparison misses."""
 
+import ast
+
 import pytest
 import torch
 from notebook import answered, objects, solved
 
+from workbook import source
 from workbook.checks import known, run
+from workbook.course import lesson
 
 BN = "backprop.batchnorm_fused"
 
@@ -149,3 +153,46 @@ def gradients(p, X, Y):
 """
         verdict = run(id, *answered(id, code))
         assert verdict.mistake == "by autograd", verdict
+
+
+# ---------------------------------------------------------------- whose work
+
+TAUGHT = {
+    "cross_entropy_backward": "backprop.cross_entropy_fused",
+    "linear_backward": "backprop.linear_backward",
+    "tanh_backward": "backprop.tanh_backward",
+    "batchnorm_backward": "backprop.batchnorm_fused",
+    "embedding_backward": "backprop.embedding_backward",
+}
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_what_the_lecture_writes_passes_in_the_exercise(name):
+    cells = source.read(lesson("backprop").lecture_source)
+    lines = [ast.parse(c.text).body for c in cells if c.kind == "code"]
+    mine = [x for body in lines for x in body if getattr(x, "name", "") == name]
+    verdict = run(TAUGHT[name], *answered(TAUGHT[name], ast.unparse(mine[-1])))
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "x.requires_grad_(); torch.tanh(x).backward(dy); return x.grad",
+        "x.requires_grad_(); return torch.autograd.grad(torch.tanh(x), x, dy)[0]",
+        "x.requires_grad_(); torch.autograd.backward(torch.tanh(x), dy); return x.grad",
+        "return torch.func.vjp(torch.tanh, x)[1](dy)[0]",
+        "return torch.func.jvp(torch.tanh, (x,), (dy,))[1]",
+        "return torch.autograd.functional.vjp(torch.tanh, x, dy)[1]",
+        "return torch.ops.aten.tanh_backward(dy, y)",
+    ],
+)
+def test_autograd_is_noticed_by_whichever_door(back):
+    code = f"""
+def tanh_backward(dy, y):
+    x = torch.atanh(y)
+    {back}
+"""
+    verdict = run("backprop.tanh_backward", *answered("backprop.tanh_backward", code))
+    assert verdict.mistake == "by autograd", verdict
+    assert verdict.line("yours") == "found = by autograd"

@@ -2,7 +2,8 @@
 
 A gradient has the shape and the dtype of its tensor, and is right where it is within a
 millionth of the largest number of the true one; nothing is broadcast. Two gradients of
-the network are zero in truth: there zeros are right, and so is rounding.
+the network are zero in truth: there zeros are right, and so is rounding. Autograd may
+not be asked by an answer, only by us: who asked is noted at torch's own functions.
 
 BatchNorm's variance divides by n, as torch and lesson 4 do it to normalise. The video
 divides by n - 1 in this lesson. One convention had to be chosen, since a function gets
@@ -13,6 +14,7 @@ with, and the one that lesson 4 teaches. The other one is a known mistake, and t
 import math
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -36,7 +38,7 @@ from workbook.compare import Said, kind, same, show
 from workbook.course import root
 
 Cases = Iterator[Case]
-Wrong = dict[str, tuple[str, Callable]]
+Wrong = dict[str, tuple[Any, ...]]  # by name: a sentence, and forms of the answer
 Parameters = dict[str, Tensor]
 
 
@@ -77,12 +79,39 @@ def _case(
     want: Callable[[], tuple[Tensor, ...]],
     **more: Any,
 ) -> Case:
-    """A call whose gradients must be those of `want`, in shape, dtype and numbers."""
+    """A call whose gradients must be those of `want`, in shape, dtype and numbers.
+
+    They must be found by hand: an answer that asks autograd is told only that.
+    """
     seen = _one(names[0]) if len(names) == 1 else _several(names)
     key = (names, text, *(float(x.sum()) for x in args if isinstance(x, Tensor)))
     found = want() if more.get("fresh") else _kept(key, want)
-    expects = dict(zip(names, found, strict=True))
-    return case(text, lambda: seen(_called(function, args)), expects, **more)
+    expects = dict(zip(names, found, strict=True)) | _BY_HAND
+    return case(text, lambda: _found_by(function, args, seen), expects, **more)
+
+
+_BY_HAND = {"found": Said("by hand")}
+
+
+def _found_by(function: Callable, args: tuple, seen: Callable[[Any], Any]) -> Any:
+    """The gradients by name, and whose work they are."""
+    with _Watching() as watch:
+        out = _called(function, args)
+    if watch.autograd:
+        return {"found": Said("by autograd")}
+    found = seen(out)
+    return found | _BY_HAND if type(found) is dict else found
+
+
+def _in_turn(one: Case, other: Case) -> Case:
+    """Two calls with arguments of the same shapes; then both results are looked at."""
+    act = lambda: {"first": one.act(), "second": other.act()}  # noqa: E731
+    text = f"{one.text}; then other numbers, and both results"
+    return case(text, act, {"first": one.expects, "second": other.expects})
+
+
+# one example: not used to recognise a mistake, since each n - 1 fails there otherwise
+_ONE: dict[str, Any] = {"fresh": True, "says": "one example is a batch too"}
 
 
 _wanted: dict[tuple, tuple[Tensor, ...]] = {}
@@ -97,12 +126,19 @@ def _kept(key: tuple, want: Callable[[], tuple[Tensor, ...]]) -> tuple[Tensor, .
 
 def _called(function: Callable, args: tuple) -> Any:
     """What comes of a call, on copies that must stay unchanged."""
-    own = [x.clone() if isinstance(x, Tensor) else x for x in args]
+    own = [_copy(x) if isinstance(x, Tensor) else x for x in args]
     out = function(*own)
     for before, after in zip(args, own, strict=True):
         if isinstance(before, Tensor) and not same(before, after):
             raise Mutated(f"{show(before)} became {show(after)}")
     return out
+
+
+def _copy(x: Tensor) -> Tensor:
+    """A copy whose numbers lie in the same order, with the same gaps."""
+    if 0 in x.stride():  # one number in many places
+        return x.clone()
+    return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype).copy_(x)
 
 
 def _slopes(
@@ -113,9 +149,109 @@ def _slopes(
     return torch.autograd.grad(forward(*leaves), leaves, upstream)
 
 
+class _Watching(TorchFunctionMode):
+    """Notes whether autograd is asked, and which contexts a network is asked for."""
+
+    def __init__(self, p: Parameters | None = None, keep: bool = True) -> None:
+        super().__init__()
+        self.p, self.keep, self.autograd = p or {}, keep, False
+        self.notes: list[tuple[Tensor, Parameters]] = []
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        name = getattr(function, "__name__", "")
+        self.autograd |= name in _AUTOGRAD or "backward" in name
+        table, rest = self.p.get("C"), [x for x in args if isinstance(x, Tensor)]
+        if name in _LOOKS_UP and len(rest) == 2 and any(x is table for x in rest):
+            X = rest[1] if rest[0] is table else rest[0]
+            held = self.p.items() if self.keep else ()
+            now = {n: x.detach().clone() for n, x in held}
+            self.notes.append((X.detach().clone(), now))
+        return function(*args, **(kwargs or {}))
+
+
+_AUTOGRAD = {"grad", "autograd_grad", "_make_dual"}  # torch.func ends in these too
+_LOOKS_UP = {"__getitem__", "index_select", "embedding"}
+
+
+# ---------------------------------------------------------------- known mistakes
+
+
 def _all(check: Any, wrong: Wrong) -> None:
-    for name, (sentence, answer) in wrong.items():
-        check.mistake(name, sentence)(answer)
+    for name, (sentence, answer, *more) in wrong.items():
+        forms = partial(_further, tuple(more))
+        check.mistake(name, sentence, others=forms)(answer)
+
+
+def _further(forms: tuple[Callable, ...], _: Any) -> Iterator[tuple[Callable]]:
+    return ((form,) for form in forms)
+
+
+def _of_any_gradient(
+    check: Any, right: Callable, right_values: tuple[str, ...] = ()
+) -> None:
+    """What can be wrong with any gradient; and each mistake in 32-bit floats as well.
+
+    `right_values` names the mistakes whose numbers are right: with them it is the
+    dtype that is told.
+    """
+    for id, one in check.mistakes.items():
+        if id not in right_values:
+            both = partial(_with_short, one.others)
+            check.mistakes[id] = replace(one, others=both)
+
+    check.mistake("by autograd", _AUTOGRADS)(partial(_asking, right))
+    if "always 32-bit" not in check.mistakes:
+        sentence = "These are 32-bit floats: a gradient has the dtype of its tensor."
+        check.mistake("in 32 bits", sentence)(partial(_shortly, right))
+    sentence = "Something is kept from the call before: make each result anew."
+    make = lambda: (_Keeping(right, anew=True),)  # noqa: E731
+    stale = lambda _: iter([(_Keeping(right, anew=False),)])  # noqa: E731
+    check.mistake("kept between calls", sentence, True, stale)(make)
+
+
+_AUTOGRADS = (
+    "This is autograd's work: here the gradients are found by hand, without it."
+)
+
+
+def _asking(right: Callable, *args: Any) -> Any:
+    x = torch.ones((), requires_grad=True)
+    torch.autograd.grad(2 * x, x)
+    return right(*args)
+
+
+def _shortly(answer: Callable, *args: Any) -> Any:
+    """What comes of an answer, in 32-bit floats."""
+    out = answer(*args)
+    if isinstance(out, Tensor):
+        return out.float()
+    return tuple(x.float() if isinstance(x, Tensor) else x for x in out)
+
+
+def _with_short(others: Any, make: Any) -> Iterator[tuple[Callable]]:
+    forms = [make(), *others(make)]
+    yield from forms[1:]
+    yield from ((partial(_shortly, wrong),) for (wrong,) in forms)
+
+
+class _Keeping:
+    """An answer that hands out the same tensors again, with new numbers or the old."""
+
+    def __init__(self, right: Callable, anew: bool) -> None:
+        self.right, self.anew = right, anew
+        self.kept: dict[Any, Any] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        out = self.right(*args)
+        new = (out,) if isinstance(out, Tensor) else out
+        key = tuple((x.shape, x.dtype) for x in new)
+        held = self.kept.setdefault(key, tuple(x.clone().contiguous() for x in new))
+        for old, one in zip(held, new, strict=True):
+            if self.anew:
+                old.copy_(one)
+        return held[0] if isinstance(out, Tensor) else held
 
 
 # ---------------------------------------------------------------- logprobs
@@ -138,7 +274,7 @@ def _logprobs_of(
     return _case(function, text, (logprobs, Y), ("dlogprobs",), want, **more)
 
 
-@exercise("backprop.logprobs")
+@exercise("backprop.logprobs", version=2)
 def logprobs(logprobs_backward: Callable) -> Cases:
     rows = _t([-1.0, -2.0, -0.7], [-0.5, -1.5, -2.0])
     text = f"logprobs {rows.tolist()}, Y [2, 0]"
@@ -151,6 +287,7 @@ def logprobs(logprobs_backward: Callable) -> Cases:
     text = "32-bit logprobs (3, 5)"
     short = normal(3, 5, seed=5).float()
     yield _logprobs_of(logprobs_backward, text, short, _labels(3, 5, 5))
+    yield _in_turn(*(_logprobs_case(logprobs_backward, 4, 6, i) for i in (6, 8)))
     yield _logprobs_case(logprobs_backward, 6, 8, new_seed(), fresh=True)
 
 
@@ -223,6 +360,27 @@ _all(
 )
 
 
+class _Never_cleared:
+    """logprobs_backward, with one table for all batches of a shape."""
+
+    def __init__(self) -> None:
+        self.tables: dict[Any, Tensor] = {}
+
+    def __call__(self, logprobs: Tensor, Y: Tensor) -> Tensor:
+        key = logprobs.shape, logprobs.dtype
+        table = self.tables.setdefault(key, torch.zeros_like(logprobs))
+        table[range(len(Y)), Y] = -1 / len(Y)
+        return table
+
+
+_of_any_gradient(logprobs, lambda logprobs, Y: _at_labels(logprobs, Y, -1 / len(Y)))
+_kept_calls = logprobs.mistakes["kept between calls"]
+logprobs.mistakes["kept between calls"] = replace(
+    _kept_calls,
+    others=lambda make: iter([*_kept_calls.others(make), (_Never_cleared(),)]),
+)
+
+
 # ---------------------------------------------------------------- softmax_chain
 
 
@@ -250,7 +408,7 @@ def _chain_case(
     return _case(function, text, (dlogprobs, logits), _CHAIN, want, **more)
 
 
-@exercise("backprop.softmax_chain")
+@exercise("backprop.softmax_chain", version=2)
 def softmax_chain(softmax_chain: Callable) -> Cases:
     row, last = torch.log(_t([1.0, 1.0, 2.0])), _t([0.0, 0.0, -1.0])
     text = "dlogprobs [[0, 0, -1]], logits [[ln 1, ln 1, ln 2]]"
@@ -265,6 +423,9 @@ def softmax_chain(softmax_chain: Callable) -> Cases:
     yield _chain_case(softmax_chain, text, up, logits)
     text = "logits (5, 8), all of them 1000 higher"
     yield _chain_case(softmax_chain, text, up, logits + 1000)
+    pairs = [(normal(4, 3, seed=i), normal(4, 3, seed=i + 1)) for i in (60, 62)]
+    text = "random dlogprobs and logits (4, 3)"
+    yield _in_turn(*(_chain_case(softmax_chain, text, *pair) for pair in pairs))
     seed = new_seed()
     up, logits = normal(3, 5, seed=seed), normal(3, 5, seed=seed + 1)
     text = "new dlogprobs and logits (3, 5)"
@@ -323,6 +484,19 @@ _all(
                 product=lambda c, dp: c * dp,
                 counts=lambda s, dp, du, c: s * dp + du.sum(1, keepdim=True),
             ),
+            _chain(product=lambda c, dp: c * dp),
+        ),
+        "row without keepdim": (
+            "counts_sum_inv has the shape (n, 1), and so has its gradient: keepdim.",
+            _chain(product=lambda c, dp: (c * dp).sum(1)),
+            _chain(
+                product=lambda c, dp: (c * dp).sum(1),
+                counts=lambda s, dp, du, c: du + s * dp,
+            ),
+        ),
+        "down the batch": (
+            "counts_sum_inv serves its row: add along the row, not down the batch.",
+            _chain(product=lambda c, dp: (c * dp).sum(0, keepdim=True)),
         ),
         "averaged": (
             "What comes back to counts_sum_inv is a sum along the row, not a mean.",
@@ -362,6 +536,7 @@ _all(
         ),
     },
 )
+_of_any_gradient(softmax_chain, _chain())
 
 
 # ---------------------------------------------------------------- linear_backward
@@ -393,7 +568,7 @@ def _linear_random(
     return _linear_case(function, text, *parts, **more)
 
 
-@exercise("backprop.linear_backward")
+@exercise("backprop.linear_backward", version=2)
 def linear_backward(linear_backward: Callable) -> Cases:
     dy, x = _t([1.0, 0.0, -1.0]), _t([1.0, 2.0])
     W = _t([3.0, 4.0, 5.0], [6.0, 7.0, 8.0])
@@ -402,6 +577,7 @@ def linear_backward(linear_backward: Callable) -> Cases:
     for sizes in ((5, 3, 4, 1), (2, 7, 3, 2), (6, 1, 2, 3), (4, 4, 4, 4)):
         yield _linear_random(linear_backward, *sizes)
     yield _linear_random(linear_backward, 40, 30, 27, 5)
+    yield _in_turn(*(_linear_random(linear_backward, 4, 3, 2, i) for i in (6, 9)))
     yield _linear_random(linear_backward, 3, 5, 2, new_seed(), fresh=True)
 
 
@@ -437,6 +613,9 @@ _all(
         "dW averaged": (
             "dW is a mean over the examples: the mean is in dy already, add up.",
             _linear_with(dW=lambda dy, x, W: x.T @ dy / len(x)),
+            _linear_with(
+                dW=lambda dy, x, W: x.T @ dy / len(x), db=lambda dy: dy.mean(0)
+            ),
         ),
         "db averaged": (
             "db is a mean over the examples: the mean is in dy already, add up.",
@@ -476,6 +655,7 @@ _all(
         ),
     },
 )
+_of_any_gradient(linear_backward, _linear_with())
 
 
 # ---------------------------------------------------------------- tanh_backward
@@ -488,7 +668,7 @@ def _tanh_case(
     return _case(function, text, (dy, torch.tanh(x)), ("dx",), want, **more)
 
 
-@exercise("backprop.tanh_backward")
+@exercise("backprop.tanh_backward", version=2)
 def tanh_backward(tanh_backward: Callable) -> Cases:
     half = torch.atanh(_t(0.5, -0.5, 0.0))
     text = "dy [2, 2, 2], y [0.5, -0.5, 0]"
@@ -499,6 +679,9 @@ def tanh_backward(tanh_backward: Callable) -> Cases:
     full, dy = _t([30.0, -40.0], [0.3, 30.0]), _t([1.0, 2.0], [3.0, -4.0])
     text = "y [[1, -1], [0.2913, 1]]: three saturated units"
     yield _tanh_case(tanh_backward, text, dy, full)
+    pairs = [(normal(2, 4, seed=i), normal(2, 4, seed=i + 1)) for i in (5, 7)]
+    text = "dy and y of shape (2, 4)"
+    yield _in_turn(*(_tanh_case(tanh_backward, text, *pair) for pair in pairs))
     seed = new_seed()
     dy, x = normal(3, 4, seed=seed), normal(3, 4, seed=seed + 1)
     yield _tanh_case(tanh_backward, "new dy and y (3, 4)", dy, x, fresh=True)
@@ -540,6 +723,10 @@ _all(
             "-2y is the slope of 1 - y**2: here 1 - y**2 is the slope.",
             lambda dy, y: dy * -2 * y,
         ),
+        "no brackets": (
+            "`dy * 1 - y**2` is dy less y**2: the slope stands in brackets.",
+            lambda dy, y: dy * 1 - y**2,
+        ),
         "dy squared": (
             "The square is of y alone, not of the product.",
             lambda dy, y: dy - (dy * y) ** 2,
@@ -551,6 +738,7 @@ _all(
         "forward": ("This goes forward once more.", lambda dy, y: torch.tanh(dy)),
     },
 )
+_of_any_gradient(tanh_backward, lambda dy, y: dy * (1 - y**2))
 
 
 # ---------------------------------------------------------------- bn_gain_bias
@@ -580,13 +768,15 @@ def _normalised(x: Tensor, dim: int, eps: float = 1e-5) -> tuple[Tensor, Tensor]
     return (x - x.mean(dim, keepdim=True)) * inv, inv
 
 
-@exercise("backprop.bn_gain_bias")
+@exercise("backprop.bn_gain_bias", version=2)
 def bn_gain_bias(bn_gain_bias: Callable) -> Cases:
     dy, raw, gain = _t([5.0], [2.0]), _t([1.0], [-1.0]), _t(3.0)
     text = "dhpreact [[5], [2]], bnraw [[1], [-1]], bngain [3]"
     yield _gain_case(bn_gain_bias, text, dy, raw, gain)
     for n, H, seed in ((5, 3, 1), (4, 7, 2), (6, 6, 3), (32, 20, 4)):
         yield _gain_random(bn_gain_bias, n, H, seed)
+    yield _in_turn(*(_gain_random(bn_gain_bias, 4, 2, i) for i in (5, 8)))
+    yield _gain_random(bn_gain_bias, 1, 4, 11, **_ONE)
     yield _gain_random(bn_gain_bias, 7, 4, new_seed(), fresh=True)
 
 
@@ -615,10 +805,17 @@ _all(
         "gain not summed": (
             "The gain serves all examples: what comes back to it is added up.",
             _gain_with(dgain=lambda dy, raw, gain: raw * dy),
+            _gain_with(
+                dgain=lambda dy, raw, gain: raw * dy, dbias=lambda dy: dy.clone()
+            ),
         ),
         "gain averaged": (
             "dbngain is a sum over the examples, not a mean.",
             _gain_with(dgain=lambda dy, raw, gain: (raw * dy).mean(0)),
+            _gain_with(
+                dgain=lambda dy, raw, gain: (raw * dy).mean(0),
+                dbias=lambda dy: dy.mean(0),
+            ),
         ),
         "gain without raw": (
             "The slope by the gain is bnraw: that factor is missing.",
@@ -631,6 +828,10 @@ _all(
         "gain with keepdim": (
             "bngain has one dimension, (H,), and so has its gradient: no keepdim.",
             _gain_with(dgain=lambda dy, raw, gain: (raw * dy).sum(0, keepdim=True)),
+            _gain_with(
+                dgain=lambda dy, raw, gain: (raw * dy).sum(0, keepdim=True),
+                dbias=lambda dy: dy.sum(0, keepdim=True),
+            ),
         ),
         "bias averaged": (
             "dbnbias is a sum over the examples, not a mean.",
@@ -665,6 +866,7 @@ _all(
         ),
     },
 )
+_of_any_gradient(bn_gain_bias, _gain_with())
 
 
 # ---------------------------------------------------------------- bn_chain
@@ -691,7 +893,7 @@ def _bn_case(
     return _case(function, text, (up, x, *eps), _BN, want, **more)
 
 
-@exercise("backprop.bn_chain")
+@exercise("backprop.bn_chain", version=2)
 def bn_chain(bn_chain: Callable) -> Cases:
     x, up = _t([1.0], [1.0], [3.0], [3.0]), _t([1.0], [0.0], [0.0], [0.0])
     text = "dbnraw [[1], [0], [0], [0]], hprebn [[1], [1], [3], [3]], eps 0"
@@ -702,6 +904,12 @@ def bn_chain(bn_chain: Callable) -> Cases:
         yield _bn_case(bn_chain, text, up, x, eps)
     up, x = normal(32, 9, seed=4), normal(32, 9, seed=5) / 100
     yield _bn_case(bn_chain, "dbnraw and small hprebn (32, 9), no eps given", up, x)
+    pairs = [(normal(4, 3, seed=i), normal(4, 3, seed=i + 1)) for i in (6, 8)]
+    text = "dbnraw and hprebn (4, 3), eps 0.1"
+    yield _in_turn(*(_bn_case(bn_chain, text, *pair, 0.1) for pair in pairs))
+    up, x = normal(1, 3, seed=10), normal(1, 3, seed=11)
+    text = "dbnraw and hprebn (1, 3), eps 0.1"
+    yield _bn_case(bn_chain, text, up, x, 0.1, **_ONE)
     seed = new_seed()
     up, x = normal(6, 4, seed=seed), normal(6, 4, seed=seed + 1)
     yield _bn_case(bn_chain, "new dbnraw and hprebn (6, 4)", up, x, 0.1, fresh=True)
@@ -811,6 +1019,7 @@ _all(
         ),
     },
 )
+_of_any_gradient(bn_chain, _bn_with())
 
 
 # ---------------------------------------------------------------- embedding_backward
@@ -862,7 +1071,7 @@ def _looped(embedding_backward: Callable) -> Any:
     return Said("more for each place" if places > few + 10 else "more for each row")
 
 
-@exercise("backprop.embedding_backward")
+@exercise("backprop.embedding_backward", version=2)
 def embedding_backward(embedding_backward: Callable) -> Cases:
     demb, X = _t([5.0], [6.0], [7.0]), torch.tensor([1, 0, 1])
     text = "demb [[5], [6], [7]], X [1, 0, 1], rows 3"
@@ -884,6 +1093,7 @@ def embedding_backward(embedding_backward: Callable) -> Cases:
     yield _table_case(embedding_backward, text, short, X, 3)
     act = lambda: _looped(embedding_backward)  # noqa: E731
     want = Said("no more than for few")
+    yield _in_turn(*(_table_random(embedding_backward, (4,), 2, 5, i) for i in (7, 8)))
     yield case("tensor operations for many places and rows", act, want)
     yield _table_random(embedding_backward, (5, 2), 3, 9, new_seed(), fresh=True)
 
@@ -911,7 +1121,7 @@ def _written_once(demb: Tensor, X: Tensor, rows: int) -> Tensor:
 
 @embedding_backward.mistake(
     "added once",
-    "dC[X] += demb writes each row once: of two equal letters, one is lost.",
+    "dC[X] += or = writes each row once: of two equal letters, one is lost.",
     others=lambda _: iter([(_written_once,)]),
 )
 def _(demb, X, rows):
@@ -1009,6 +1219,17 @@ def _(demb, X, rows):
     return _added(torch.ones_like(demb), X, rows)
 
 
+@embedding_backward.mistake(
+    "two dimensions joined",
+    "flatten(0, 1) joins two dimensions: X may have one or three. reshape(-1, E) does.",
+)
+def _(demb, X, rows):
+    return _zeros(demb, rows).index_add_(0, X.flatten(), demb.flatten(0, 1))
+
+
+_of_any_gradient(embedding_backward, _added, ("looped", "looped over rows"))
+
+
 # ---------------------------------------------------------------- cross_entropy_fused
 
 
@@ -1025,7 +1246,7 @@ def _pulls_random(function: Callable, n: int, V: int, seed: int, **more: Any) ->
     return _pulls_case(function, f"random logits ({n}, {V})", logits, Y, **more)
 
 
-@exercise("backprop.cross_entropy_fused")
+@exercise("backprop.cross_entropy_fused", version=2)
 def cross_entropy_fused(cross_entropy_backward: Callable) -> Cases:
     row = torch.log(_t([1.0, 1.0, 2.0]))
     text = "logits [[ln 1, ln 1, ln 2]], Y [0]"
@@ -1043,6 +1264,7 @@ def cross_entropy_fused(cross_entropy_backward: Callable) -> Cases:
     short = normal(3, 5, seed=6).float()
     text = "32-bit logits (3, 5)"
     yield _pulls_case(cross_entropy_backward, text, short, _labels(3, 5, 6))
+    yield _in_turn(*(_pulls_random(cross_entropy_backward, 4, 6, i) for i in (7, 8)))
     yield _pulls_random(cross_entropy_backward, 6, 9, new_seed(), fresh=True)
 
 
@@ -1128,6 +1350,7 @@ _all(
         ),
     },
 )
+_of_any_gradient(cross_entropy_fused, lambda z, Y: _less(F.softmax(z, 1), Y) / len(Y))
 
 
 # ---------------------------------------------------------------- batchnorm_fused
@@ -1141,7 +1364,6 @@ def _batchnorm_case(
     n: int,
     H: int,
     seed: int,
-    flat: bool = True,
     **more: Any,
 ) -> Case:
     x, dy = 1 + 2 * normal(n, H, seed=seed), normal(n, H, seed=seed + 1)
@@ -1152,12 +1374,11 @@ def _batchnorm_case(
     )
     want = partial(_slopes, forward, dy, x, gain, torch.zeros_like(gain))
     raw, inv = _normalised(x, 0, eps)
-    inv = inv[0] if flat else inv
-    text = f"dy and raw ({n}, {H}), var_inv {tuple(inv.shape)}"
-    return _case(function, text, (dy, raw, gain, inv), _LAYER, want, **more)
+    text = f"dy and raw ({n}, {H}), gain and var_inv ({H},)"
+    return _case(function, text, (dy, raw, gain, inv[0]), _LAYER, want, **more)
 
 
-@exercise("backprop.batchnorm_fused")
+@exercise("backprop.batchnorm_fused", version=2)
 def batchnorm_fused(batchnorm_backward: Callable) -> Cases:
     raw, dy = _t([-1.0], [-1.0], [1.0], [1.0]), _t([1.0], [0.0], [0.0], [0.0])
     want = _t([0.5], [-0.5], [0.0], [0.0]), _t(-1.0), _t(1.0)
@@ -1166,9 +1387,13 @@ def batchnorm_fused(batchnorm_backward: Callable) -> Cases:
     yield _case(batchnorm_backward, text, args, _LAYER, lambda: want)
     for n, H, seed in ((5, 3, 1), (4, 6, 2), (7, 7, 3)):
         yield _batchnorm_case(batchnorm_backward, n, H, seed)
-    yield _batchnorm_case(batchnorm_backward, 6, 4, 4, flat=False)
     yield _batchnorm_case(batchnorm_backward, 32, 64, 5)
     yield _batchnorm_case(batchnorm_backward, 300, 5, 6)
+    yield _in_turn(*(_batchnorm_case(batchnorm_backward, 6, 4, i) for i in (4, 7)))
+    dy, gain = normal(1, 3, seed=10), _t(2.0, 0.5, 1.0)
+    args, want = (dy, 0 * dy, gain, 3 * gain), (0 * dy, 0 * gain, dy[0])
+    text = "dy (1, 3), raw [[0, 0, 0]], gain [2, 0.5, 1], var_inv [6, 1.5, 3]"
+    yield _case(batchnorm_backward, text, args, _LAYER, lambda: want, **_ONE)
     yield _batchnorm_case(batchnorm_backward, 8, 3, new_seed(), fresh=True)
 
 
@@ -1289,6 +1514,7 @@ _all(
         ),
     },
 )
+_of_any_gradient(batchnorm_fused, _norm_with())
 
 
 # ---------------------------------------------------------------- train_by_hand
@@ -1401,32 +1627,6 @@ def _found(gradients: Callable, p: Parameters, X: Tensor, Y: Tensor) -> Any:
         kept = own.keys() == p.keys() and all(torch.equal(own[n], p[n]) for n in p)
         seen["p"] = either(kept, "as it was", "changed")
     return seen
-
-
-class _Watching(TorchFunctionMode):
-    """Notes whether autograd is asked, and which contexts a network is asked for."""
-
-    def __init__(self, p: Parameters | None = None, keep: bool = True) -> None:
-        super().__init__()
-        self.p, self.keep, self.autograd = p or {}, keep, False
-        self.notes: list[tuple[Tensor, Parameters]] = []
-
-    def __torch_function__(
-        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        name = getattr(function, "__name__", "")
-        self.autograd |= name in _AUTOGRAD
-        table, rest = self.p.get("C"), [x for x in args if isinstance(x, Tensor)]
-        if name in _LOOKS_UP and len(rest) == 2 and any(x is table for x in rest):
-            X = rest[1] if rest[0] is table else rest[0]
-            held = self.p.items() if self.keep else ()
-            now = {n: x.detach().clone() for n, x in held}
-            self.notes.append((X.detach().clone(), now))
-        return function(*args, **(kwargs or {}))
-
-
-_AUTOGRAD = {"backward", "grad", "autograd_grad"}
-_LOOKS_UP = {"__getitem__", "index_select", "embedding"}
 
 
 def _rates(step: int) -> float:
@@ -1612,7 +1812,7 @@ def _learned(train_by_hand: Callable) -> Any:
 _FAIR = "between 2.2 and 2.7"  # ours is 2.58, and 3.3 untrained
 
 
-@exercise("backprop.train_by_hand", limit=12)
+@exercise("backprop.train_by_hand", version=2, limit=12)
 def train_by_hand(gradients: Callable, train_by_hand: Callable) -> Cases:
     text = "gradients of a network that finds 3 letters even, Y [0, 0, 1, 0]"
     yield _gradients_of(gradients, text, *_even())
@@ -1657,6 +1857,7 @@ def _hand(
     tanh: Callable = lambda dh, h, raw: dh * (1 - h**2),
     norm: Callable | None = None,
     embed: Callable | None = None,
+    unfold: Callable = lambda dx, X: dx.view(*X.shape, -1),
     loss: Callable = lambda z, Y: F.cross_entropy(z, Y).item(),
     out: Callable = lambda loss, d: (loss, d),
 ) -> Callable:
@@ -1671,8 +1872,7 @@ def _hand(
         back = norm or given.batchnorm_backward
         dz, dgain, dbias = back(dy, raw, p["bngain"], inv)
         dx, dW1, db1 = given.linear_backward(dz, x, p["W1"])
-        demb = dx.view(*X.shape, -1)
-        dC = (embed or given.embedding_backward)(demb, X, len(p["C"]))
+        dC = (embed or given.embedding_backward)(unfold(dx, X), X, len(p["C"]))
         found = dict(zip(_NAMES, (dC, dW1, db1, dgain, dbias, dW2, db2), strict=True))
         return out(loss(logits, Y), found)
 
@@ -1785,6 +1985,10 @@ _GRADIENTS: dict[str, tuple[str, dict[str, Any]]] = {
         "Equal letters in a batch overwrite each other in dC: they are added up.",
         {"embed": _overwritten},
     ),
+    "embedding not unfolded": (
+        "dx is (n, k * E): embedding_backward needs it as (n, k, E), by a view.",
+        {"unfold": lambda dx, X: dx},
+    ),
     "table forgotten": (
         "The gradient of C is missing: the table learns as well.",
         {"out": lambda loss, d: (loss, {n: d[n] for n in d if n != "C"})},
@@ -1877,8 +2081,7 @@ def _put_training() -> None:
         both = lambda wrong=wrong: (wrong, _looper(wrong))  # noqa: E731
         train_by_hand.mistake(name, sentence, several=True)(both)
     by_autograd = lambda: (_by_autograd, _looper(_by_autograd))  # noqa: E731
-    sentence = "These are autograd's gradients: go back by your own functions."
-    train_by_hand.mistake("by autograd", sentence, several=True)(by_autograd)
+    train_by_hand.mistake("by autograd", _AUTOGRADS, several=True)(by_autograd)
     for name, (sentence, options) in _LOOPERS.items():
         loop = _looper(**options)
         both = lambda loop=loop: (_hand(), loop)  # noqa: E731
@@ -1929,6 +2132,8 @@ def _sizes() -> Iterator[tuple[str, tuple, str]]:
     """The largest error as a share of the largest gradient."""
     yield "mine zeros, true [[0.02, -0.01], [0.003, 0]]", (0 * _TRUE, _TRUE), "value"
     yield "mine [0, 0], true [1e-9, -2e-9]", (_t(0.0, 0.0), _t(1e-9, -2e-9)), "value"
+    yield "mine [0], true [1e-20]", (_t(0.0), _t(1e-20)), "value"
+    yield "mine [0], true [1e-50]", (_t(0.0), _t(1e-50)), "value"
     yield "mine [1, 0], true [1, 1e-9]", (_t(1.0, 0.0), _t(1.0, 1e-9)), "right"
     yield "mine [1, 1 + 2e-6], true [1, 1]", (_t(1.0, 1 + 2e-6), _t(1.0, 1.0)), "value"
     yield "mine [1, 1 + 5e-7], true [1, 1]", (_t(1.0, 1 + 5e-7), _t(1.0, 1.0)), "right"
@@ -1951,6 +2156,11 @@ def _sums() -> Iterator[tuple[str, tuple, str]]:
     yield "mine [0], true [0.5], parts [[5], [-4.5]]", missed, "value"
     agreed = _t(0.5), _t(0.5), _t([5.0], [-4.5])
     yield "mine [0.5], true [0.5], parts [[5], [-4.5]]", agreed, "right"
+    little, more, whole = _t(0.9e-6), _t(1.5e-6), _t(1.0, -1.0)
+    text = "mine [9e-7], true [1.5e-6], parts [1, -1]"
+    yield text, (little, more, whole), "right"
+    text = "mine [1.5e-6], true [9e-7], parts [1, -1]"
+    yield text, (more, little, whole), "zero"
     falls = _t(-6.0), _t(-6.0 + 4e-6), _t([-6.0], [0.0])
     yield "mine [-6], true [-6 + 4e-6], parts [[-6], [0]]", falls, "right"
     turned, across = _t(10.0, -10.0), _t([5.0, -5.0], [5.0, -5.0])
@@ -1970,7 +2180,7 @@ def _sums() -> Iterator[tuple[str, tuple, str]]:
     yield "a random (7, 5) with its mean", (wide.mean().expand(7, 5), wide), "value"
 
 
-@exercise("backprop.compare")
+@exercise("backprop.compare", version=2)
 def compare(compare: Callable) -> Cases:
     for text, args, want in _judgements():
         yield case(text, lambda a=args: _called(compare, a), want)
@@ -1988,7 +2198,9 @@ def _judge(
     both: bool = True,
     gap: Callable = lambda mine, true: (mine - true).abs().max(),
     bound: Callable = lambda mine, true, parts: 1e-6 * _of(true, parts).abs().max(),
-    zero: bool = True,
+    off: Callable = lambda gap, limit: gap > limit,
+    zero: Callable = lambda parts: True,
+    weighed: Callable = lambda mine, true: true,
     weighs: Callable = lambda size, limit: size > limit,
     agree: Callable | None = None,
     said: Callable = lambda word: word,
@@ -2009,15 +2221,20 @@ def _judge(
         if agree is not None:
             return said("right" if agree(mine, true) else "value")
         limit = bound(mine, true, parts)
-        if gap(mine, true) > limit:
+        if off(gap(mine, true), limit):
             return said("value")
-        return said("right" if weighs(true.abs().max(), limit) or not zero else "zero")
+        size = weighed(mine, true).abs().max()
+        return said("right" if weighs(size, limit) or not zero(parts) else "zero")
 
     return compare
 
 
 def _of(true: Tensor, parts: Tensor | None) -> Tensor:
     return true if parts is None else parts
+
+
+def _largest(true: Tensor, parts: Tensor | None) -> Tensor:
+    return _of(true, parts).abs().max()
 
 
 def _each(mine: Tensor, true: Tensor) -> Tensor:
@@ -2042,10 +2259,17 @@ _all(
         "true not asked": (
             "true may hold nan or infinity as well: then nothing can be judged.",
             _judge(both=False),
+            _judge(both=False, off=lambda gap, limit: not gap <= limit),
+            _judge(both=False, weighs=lambda size, limit: not size <= limit),
+            _judge(both=False, zero=lambda parts: False),
         ),
         "allclose": (
             "allclose permits a fixed 1e-8: beside tiny gradients that is everything.",
             _judge(agree=torch.allclose),
+            _judge(finite=False, agree=torch.allclose),
+            _judge(dtype=False, finite=False, agree=torch.allclose),
+            _judge(shape=False, dtype=False, finite=False, agree=torch.allclose),
+            _judge(shape=False, agree=torch.allclose),
         ),
         "equal": (
             "Bit for bit is too strict: a sum in another order rounds otherwise.",
@@ -2054,6 +2278,8 @@ _all(
         "fixed bound": (
             "The bound is a share of the largest gradient, not a fixed number.",
             _judge(bound=lambda mine, true, parts: torch.tensor(1e-6)),
+            _judge(off=lambda gap, limit: gap > 1e-6),
+            _judge(off=lambda gap, limit: gap > 1e-6, zero=lambda parts: False),
         ),
         "each by itself": (
             "The measure is the largest number of all, not each number's own size.",
@@ -2085,7 +2311,28 @@ _all(
         ),
         "zero is right": (
             "What agrees and is nothing beside its measure is called zero.",
-            _judge(zero=False),
+            _judge(zero=lambda parts: False),
+        ),
+        "zero with parts alone": (
+            "Without parts too: zeros that agree with zeros are called zero.",
+            _judge(zero=lambda parts: parts is not None),
+        ),
+        "zero asked of mine": (
+            "Whether it is zero is asked of true: mine is what is judged.",
+            _judge(weighed=lambda mine, true: mine),
+        ),
+        "something added": (
+            "Nothing is added to the measure: beside tiny gradients it is everything.",
+            _judge(
+                bound=lambda mine, true, parts: 1e-6 * (_largest(true, parts) + 1e-12)
+            ),
+            _judge(
+                bound=lambda mine, true, parts: 1e-6 * _largest(true, parts) + 1e-12
+            ),
+        ),
+        "compared in 32 bits": (
+            "The difference is taken in 32 bits: there 1e-50 is nothing.",
+            _judge(gap=lambda mine, true: (mine.float() - true.float()).abs().max()),
         ),
         "lax": (
             "The bound is a millionth: a kinder one lets slips pass.",
@@ -2118,19 +2365,25 @@ def _summed(true: Tensor, parts: Tensor | None) -> Tensor:
 
 
 def _layernorm_case(
-    function: Callable, shape: tuple[int, ...], seed: int, **more: Any
+    function: Callable,
+    shape: tuple[int, ...],
+    seed: int,
+    part: bool = False,
+    **more: Any,
 ) -> Case:
     C, eps = shape[-1], 0.1
     x, dy = 1 + 2 * normal(*shape, seed=seed), normal(*shape, seed=seed + 1)
+    if part:  # its numbers lie with gaps between them
+        dy = torch.cat([dy, dy], 1)[:, : shape[1]]
     gain = 1 + normal(C, seed=seed + 2) / 2
     forward = lambda x, gain, bias: F.layer_norm(x, (C,), gain, bias, eps)  # noqa: E731
     want = partial(_slopes, forward, dy, x, gain, torch.zeros_like(gain))
     args = (dy, *_normalised(x, -1, eps)[:1], gain, _normalised(x, -1, eps)[1])
-    text = f"dy and raw {shape}, gain ({C},)"
+    text = f"dy and raw {shape}, gain ({C},)" + ", dy cut out of more" * part
     return _case(function, text, args, _LAYER, want, **more)
 
 
-@exercise("backprop.layernorm_backward")
+@exercise("backprop.layernorm_backward", version=2)
 def layernorm_backward(layernorm_backward: Callable) -> Cases:
     raw, gain = _t([-1.0, -1.0, 1.0, 1.0]), _t(1.0, 1.0, 1.0, 2.0)
     dy = _t([0.0, 0.0, 0.0, 1.0])
@@ -2142,7 +2395,13 @@ def layernorm_backward(layernorm_backward: Callable) -> Cases:
         yield _layernorm_case(layernorm_backward, shape, seed)
     yield _layernorm_case(layernorm_backward, (4, 4), 5)
     yield _layernorm_case(layernorm_backward, (8, 16, 32), 6)
+    yield _layernorm_case(layernorm_backward, (2, 3, 5), 7, part=True)
+    yield _in_turn(*(_layernorm_case(layernorm_backward, (3, 4), i) for i in (8, 11)))
     yield _layernorm_case(layernorm_backward, (3, 2, 7), new_seed(), fresh=True)
+
+
+def _viewed(x: Tensor) -> Tensor:
+    return x.view(-1, x.shape[-1]).sum(0)
 
 
 def _mean(x: Tensor) -> Tensor:
@@ -2246,8 +2505,23 @@ _all(
             "The order is dx, dgain, dbias.",
             _layer_with(out=lambda dx, dgain, dbias: (dgain, dbias, dx)),
         ),
+        "keepdim forgotten": (
+            "A mean along the last dimension keeps it, (..., 1): keepdim is missing.",
+            _layer_with(
+                bracket=lambda g, raw: g - g.mean(-1) - raw * (raw * g).mean(-1)
+            ),
+        ),
+        "nothing to sum over": (
+            "For one vector no dimension is left, and torch's sum(()) adds up all.",
+            _layer_with(total=lambda x: x.sum(tuple(range(x.ndim - 1)))),
+        ),
+        "a view": (
+            "view refuses numbers that lie with gaps: reshape makes a copy of them.",
+            _layer_with(total=_viewed),
+        ),
     },
 )
+_of_any_gradient(layernorm_backward, _layer_with())
 
 
 # ---------------------------------------------------------------- attention_backward
@@ -2289,7 +2563,7 @@ def _head_random(
     return _head_case(function, f"B {B}, T {T}, d {d}", *parts, **more)
 
 
-@exercise("backprop.attention_backward")
+@exercise("backprop.attention_backward", version=2)
 def attention_backward(attention_backward: Callable) -> Cases:
     dout, q = _t([[0.0], [1.0]]), _t([[0.0], [0.0]])
     k, v = _t([[1.0], [3.0]]), _t([[2.0], [6.0]])
@@ -2303,6 +2577,7 @@ def attention_backward(attention_backward: Callable) -> Cases:
     text = "B 2, T 4, d 3, q forty times as large"
     yield _head_case(attention_backward, text, *parts)
     yield _head_random(attention_backward, 4, 32, 16, 7)
+    yield _in_turn(*(_head_random(attention_backward, 2, 3, 4, i) for i in (20, 30)))
     yield _head_random(attention_backward, 3, 4, 2, new_seed(), fresh=True)
 
 
@@ -2392,3 +2667,4 @@ _all(
         ),
     },
 )
+_of_any_gradient(attention_backward, _head_with())

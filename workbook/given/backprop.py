@@ -56,7 +56,7 @@ def compare(mine: Tensor, true: Tensor, parts: Tensor | None = None) -> str:
 
     Off by at most 1e-6 of the largest number in true is right. Where true is a sum
     that cancels, `parts` holds its terms and sets the measure; what agrees and is
-    nothing beside it is "zero".
+    nothing beside the measure, with parts or without, is "zero".
     """
     if mine.shape != true.shape:
         return "shape"
