@@ -1,0 +1,961 @@
+# %% [markdown]
+# # 7 · Let's build GPT: exercises
+#
+# You build a transformer from a line of text up: batches of text, attention, heads,
+# blocks, the model, its samples and its training. Each exercise is a cell with a `TODO`
+# and a check under it. `hint("…")` goes deeper each time you run it;
+# `solution("…")` asks once, then shows an answer.
+
+# %%
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbook import add_to, budget, check, data, hint, live, solution, style
+
+style.use()
+
+text = data.play()
+
+# %% [markdown]
+# From here on modules are those of `torch.nn`: a class calls `super().__init__()`
+# first, then keeps its layers as attributes, and its `forward` is what a call runs.
+# Shapes are written with $B$ texts, $T$ places in time, $C$ channels and a vocabulary
+# of $V$ letters.
+
+# %% [markdown]
+# ## codec
+#
+# A model reads numbers. `Codec(text)` finds the letters of a text: `chars`, sorted,
+# each once; `stoi` from letter to number, `itos` back. `encode` gives a list of
+# numbers, `decode` a string. For `Codec("hello")` the letters are `e h l o`,
+# `encode("hole")` is `[1, 3, 2, 0]`, and `decode` undoes it. `split_in_order` cuts a
+# long row in two: the first 90 percent to learn from, the rest to measure on.
+
+# %% exercise="gpt.codec" minutes=10 difficulty=1
+class Codec:
+    """The letters of a text as numbers, and back."""
+
+    def __init__(self, text: str) -> None:
+        # TODO: self.chars, a sorted list; self.stoi and self.itos, two dicts
+        ### BEGIN SOLUTION
+        self.chars = sorted(set(text))
+        self.stoi = {char: i for i, char in enumerate(self.chars)}
+        self.itos = dict(enumerate(self.chars))
+        ### END SOLUTION
+
+    def encode(self, text: str) -> list[int]:
+        """The number of each letter."""
+        # TODO
+        ### BEGIN SOLUTION
+        return [self.stoi[char] for char in text]
+        ### END SOLUTION
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of these numbers, a list or a tensor (T,)."""
+        # TODO: a tensor's elements are tensors; int() makes them numbers
+        ### BEGIN SOLUTION
+        return "".join(self.itos[int(i)] for i in ids)
+        ### END SOLUTION
+
+
+def split_in_order(ids: Sequence, share: float = 0.9) -> tuple[Sequence, Sequence]:
+    """The first `share` of a row, and the rest of it, in order."""
+    # TODO: nothing is shuffled
+    ### BEGIN SOLUTION
+    n = int(share * len(ids))
+    return ids[:n], ids[n:]
+    ### END SOLUTION
+
+# %%
+check("gpt.codec", Codec, split_in_order)
+
+# %% [markdown] tags=["hint"]
+# You wrote both dicts in lesson 2. Here nothing is set apart for a dot: a line break is
+# a letter like any other.
+
+# %% [markdown] tags=["hint"]
+# A `set` forgets how often, and `sorted` gives the same order each time. `"".join`
+# makes one string of many. A slice of a tensor is a tensor, of a list a list.
+
+# %% [markdown] tags=["hint"]
+# `sorted(____(text))`; `{char: i for i, char in enumerate(____)}`;
+# `"".join(self.itos[____] for i in ids)`; `n = int(share * ____)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** The order of the letters is arbitrary, but it must be the same in every run,
+# or a saved model reads another alphabet: a bare `set` of strings changes its order
+# from one Python process to the next. The split is by place. Windows drawn at random
+# from the whole text overlap, so that most of a validation window was trained on, and
+# the loss on it says nothing.
+
+# %% [markdown]
+# ## batches
+#
+# One window of $T + 1$ letters holds $T$ examples: at each place, the letters so far
+# and the one that follows. `get_batch` draws `batch_size` places at random and returns
+# `x` and `y` of shape $(B, T)$, where `y` is `x` moved by one letter: of the numbers
+# $[10, 11, 12, 13, 14, 15]$ with `block_size` $3$ a row may be $[11, 12, 13]$ and its
+# targets $[12, 13, 14]$.
+
+# %% exercise="gpt.batches" minutes=12 difficulty=2
+def get_batch(
+    ids: Tensor,
+    block_size: int,
+    batch_size: int,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Windows x (B, T) at random places of ids (N,), and the letters y after each."""
+    # TODO: draw the places with the generator; every window must fit, the last one too
+    ### BEGIN SOLUTION
+    places = torch.randint(len(ids) - block_size, (batch_size,), generator=generator)
+    x = torch.stack([ids[i : i + block_size] for i in places])  # (B, T)
+    y = torch.stack([ids[i + 1 : i + 1 + block_size] for i in places])  # (B, T)
+    return x, y
+    ### END SOLUTION
+
+# %%
+check("gpt.batches", get_batch)
+
+# %% [markdown] tags=["hint"]
+# How far to the right may a window begin, if its last target is to be there as well?
+
+# %% [markdown] tags=["hint"]
+# `torch.randint(high, (batch_size,), generator=generator)` draws from $0$ to
+# `high - 1`. With $6$ numbers and $T = 3$ the places are $0, 1, 2$. `torch.stack` makes
+# a matrix of rows of the same length.
+
+# %% [markdown] tags=["hint"]
+# `torch.randint(len(ids) - ____, …)`; then `ids[i : i + ____]` for each place, and
+# for `y` the same, ____ later.
+
+# %% [markdown] tags=["solution"]
+# **Why.** With `high = len(ids)` the mistake is rare: for a million letters a window
+# sticks out once in a thousand batches, and the run ends there with an error about
+# sizes. One place less would be safe and leaves the last window out. The generator
+# makes a batch repeatable.
+
+# %% tags=["solution"]
+def batch_by_index(ids, block_size, batch_size, generator=None):
+    start = torch.randint(len(ids) - block_size, (batch_size, 1), generator=generator)
+    window = ids[start + torch.arange(block_size + 1)]  # (B, T + 1)
+    return window[:, :-1], window[:, 1:]
+
+# %% [markdown]
+# ## bigram_lm
+#
+# The smallest language model: row $i$ of a table $(V, V)$ has the scores of all letters
+# after letter $i$. It is an `nn.Embedding` named `token_embedding_table`. `forward`
+# gives the logits $(B, T, V)$, and the mean cross-entropy where there are targets, else
+# `None`. `generate` appends letters: of the logits it needs the last place alone. A
+# table of zeros gives $\ln V$.
+
+# %% exercise="gpt.bigram_lm" minutes=20 difficulty=2
+class BigramLanguageModel(nn.Module):
+    """A language model that sees one letter."""
+
+    def __init__(self, vocab_size: int) -> None:
+        super().__init__()
+        # TODO
+        ### BEGIN SOLUTION
+        self.token_embedding_table = nn.Embedding(vocab_size, vocab_size)
+        ### END SOLUTION
+
+    def forward(
+        self, idx: Tensor, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The logits (B, T, V) for idx (B, T), and the loss where targets are given."""
+        # TODO: F.cross_entropy wants (N, V) and (N,)
+        ### BEGIN SOLUTION
+        logits = self.token_embedding_table(idx)  # (B, T, V)
+        if targets is None:
+            return logits, None
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        return logits, loss
+        ### END SOLUTION
+
+    @torch.no_grad()
+    def generate(self, idx: Tensor, max_new_tokens: int) -> Tensor:
+        """The texts idx (B, T), each with so many letters drawn behind it."""
+        # TODO: logits of the last place, softmax, torch.multinomial, torch.cat
+        ### BEGIN SOLUTION
+        for _ in range(max_new_tokens):
+            logits, _ = self(idx)
+            probs = F.softmax(logits[:, -1], dim=-1)  # (B, V)
+            idx = torch.cat([idx, torch.multinomial(probs, 1)], dim=1)  # (B, T + 1)
+        return idx
+        ### END SOLUTION
+
+# %%
+check("gpt.bigram_lm", BigramLanguageModel)
+
+# %% [markdown] tags=["hint"]
+# Lesson 2's table, as a layer that looks up rows for numbers of any shape. How many
+# predictions does a batch $(B, T)$ make?
+
+# %% [markdown] tags=["hint"]
+# $B \cdot T$ predictions, so `flatten(0, 1)` makes $(B, T, V)$ into $(B \cdot T, V)$.
+# In `generate`, what is drawn has the shape $(B, 1)$ and is put behind `idx` along
+# time.
+
+# %% [markdown] tags=["hint"]
+# `F.cross_entropy(logits.flatten(____), targets.flatten())`; then
+# `F.softmax(logits[:, ____], dim=-1)` and `torch.cat([idx, ____], dim=1)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** `F.cross_entropy` takes the *second* dimension for the classes: handed
+# $(B, T, V)$ it expects targets $(B, V)$ and stops. Only where $T = V$ does it go on,
+# in silence, with the wrong meaning. The logits keep their shape $(B, T, V)$ here, with
+# targets or without, so that `generate` and a reader find the same thing.
+
+# %% [markdown]
+# ## averaging
+#
+# Before letters choose, let them average. The output at $t$ is the mean of all vectors
+# from $0$ to $t$: $[[2], [4], [9]]$ becomes $[[2], [3], [5]]$. Write it three times:
+# with a loop; as one product with a lower-triangular matrix whose rows sum to one; and
+# with those weights made by a softmax over zeros and $-\infty$.
+
+# %% exercise="gpt.averaging" minutes=20 difficulty=2
+def average_loop(x: Tensor) -> Tensor:
+    """The mean over the past of each vector of x (B, T, C), place by place."""
+    # TODO: two loops
+    ### BEGIN SOLUTION
+    out = torch.zeros_like(x)
+    for b in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            out[b, t] = x[b, : t + 1].mean(0)  # (C,)
+    return out
+    ### END SOLUTION
+
+
+def average_matmul(x: Tensor) -> Tensor:
+    """The same, as a matrix product: weights (T, T) times x (B, T, C)."""
+    # TODO: torch.tril of ones; each row divided by its sum
+    ### BEGIN SOLUTION
+    T = x.shape[1]
+    past = torch.tril(torch.ones(T, T))
+    wei = past / past.sum(1, keepdim=True)  # (T, T)
+    return wei @ x  # (T, T) @ (B, T, C) -> (B, T, C)
+    ### END SOLUTION
+
+
+def average_softmax(x: Tensor) -> Tensor:
+    """The same, its weights a softmax of scores that are 0, and -inf in the future."""
+    # TODO: masked_fill, then F.softmax along the right dimension
+    ### BEGIN SOLUTION
+    T = x.shape[1]
+    past = torch.tril(torch.ones(T, T))
+    scores = torch.zeros(T, T).masked_fill(past == 0, float("-inf"))
+    return F.softmax(scores, dim=-1) @ x
+    ### END SOLUTION
+
+# %%
+check("gpt.averaging", average_loop, average_matmul, average_softmax)
+
+# %% [markdown] tags=["hint"]
+# The past of place $t$ includes $t$ itself. Row $t$ of the matrix says how much each
+# place counts in the output at $t$.
+
+# %% [markdown] tags=["hint"]
+# For $T = 3$ the rows are $[1, 0, 0]$, $[\frac12, \frac12, 0]$,
+# $[\frac13, \frac13, \frac13]$. `keepdim=True` keeps the sums a column. The softmax of
+# $0, 0, -\infty$ is $\frac12, \frac12, 0$.
+
+# %% [markdown] tags=["hint"]
+# `x[b, : ____].mean(0)`; `past / past.sum(____, keepdim=True)`;
+# `masked_fill(past == ____, float("-inf"))`, then `F.softmax(scores, dim=____) @ x`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** The three agree to rounding, and each step buys something: the product does
+# all places at once; the softmax allows *any* scores instead of zeros, and its rows sum
+# to one whatever they are. That is where attention enters: the zeros become numbers
+# that depend on the letters. A mask of $0$ in place of $-\infty$ would give the future
+# a weight, since $e^0 = 1$.
+
+# %% tags=["solution"]
+def average_cumsum(x):
+    count = torch.arange(1, x.shape[1] + 1).unsqueeze(1)  # (T, 1)
+    return x.cumsum(1) / count
+
+# %% [markdown]
+# One object holds all sizes. The names are those of nanoGPT.
+
+# %%
+@dataclass
+class GPTConfig:
+    """The sizes of a GPT, and its choices. The defaults are the lecture's small model.
+
+    bias: in projections, feed-forward layers, norms and the last layer; queries, keys
+    and values have none. tied: the last layer shares the table of letters, and has no
+    bias. gelu: GELU in place of ReLU, as in GPT-2.
+    """
+
+    vocab_size: int = 65
+    block_size: int = 32
+    n_layer: int = 4
+    n_head: int = 4
+    n_embd: int = 64
+    dropout: float = 0.0
+    bias: bool = True
+    tied: bool = False
+    gelu: bool = False
+
+
+# %% [markdown]
+# ## head
+#
+# Now each letter chooses. Three linear layers without bias, `query`, `key` and `value`,
+# make $q$, $k$, $v$ of $C /$ `n_head` channels each, the head size. The scores are
+# $q \cdot k / \sqrt{\text{head size}}$, the future is masked, a softmax makes weights,
+# and the output is the weighted sum of the values. The mask is a *buffer* `tril`, so
+# that it moves with the model and is no parameter; `dropout` acts on the weights. With
+# all scores equal, a head averages.
+
+# %% exercise="gpt.head" minutes=25 difficulty=3
+class Head(nn.Module):
+    """One head of causal self-attention: (B, T, C) to (B, T, head size).
+
+    Vaswani et al. (2017), equation 1, with a mask: https://arxiv.org/abs/1706.03762
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        # TODO: query, key, value; the buffer tril (block_size, block_size); dropout
+        ### BEGIN SOLUTION
+        C, size = config.n_embd, config.n_embd // config.n_head
+        self.query = nn.Linear(C, size, bias=False)
+        self.key = nn.Linear(C, size, bias=False)
+        self.value = nn.Linear(C, size, bias=False)
+        past = torch.ones(config.block_size, config.block_size).tril()
+        self.register_buffer("tril", past, persistent=False)
+        self.dropout = nn.Dropout(config.dropout)
+        ### END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output (B, T, head size) for x (B, T, C), T up to block_size."""
+        # TODO: scores, scale, mask, softmax, dropout, and the sum of the values
+        ### BEGIN SOLUTION
+        T = x.shape[1]
+        q, k, v = self.query(x), self.key(x), self.value(x)  # (B, T, size) each
+        wei = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5  # (B, T, T)
+        wei = wei.masked_fill(self.tril[:T, :T] == 0, float("-inf"))
+        wei = self.dropout(F.softmax(wei, dim=-1))
+        return wei @ v  # (B, T, size)
+        ### END SOLUTION
+
+# %%
+check("gpt.head", Head)
+
+# %% [markdown] tags=["hint"]
+# You wrote all of it but the scores in `average_softmax`. A score for each pair of
+# places: which shape is that, and which product gives it?
+
+# %% [markdown] tags=["hint"]
+# `q @ k.transpose(-2, -1)` has the shape $(B, T, T)$. A text may be shorter than
+# `block_size`: cut the mask to `[:T, :T]`. Divide *before* the softmax, by the root of
+# the head size; the sum runs over the values, not over `x`.
+
+# %% [markdown] tags=["hint"]
+# `wei = q @ k.transpose(-2, ____) / q.shape[____] ** 0.5`, then
+# `wei.masked_fill(self.tril[____] == 0, float("-inf"))`, and at the end
+# `self.dropout(F.softmax(wei, dim=____)) @ ____`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** A broken mask makes the loss *better*: the model reads the answer. So this
+# check changes one letter and asks whether any earlier output moves. The scale is the
+# opposite case: without it nothing leaks and the loss hardly differs at this size, but
+# the scores have the variance of the head size, and a softmax of large numbers is
+# nearly one-hot, where its gradient is small.
+
+# %% [markdown] tags=["solution"]
+# Swapping `query` and `key` in the code renames two matrices that are both learned. It
+# is the same model, but not the same numbers: weights that were saved under one naming
+# mean another attention under the other.
+
+# %% [markdown]
+# ## multi_head
+#
+# Several heads look for several things. `MultiHeadAttention` runs `n_head` heads side
+# by side, puts their outputs behind one another along the channels, $(B, T, C)$ again,
+# mixes them by a linear layer `proj`, with `config.bias`, and ends with `dropout`. Four
+# heads of $8$ channels have as many parameters as one of $32$.
+
+# %% exercise="gpt.multi_head" minutes=15 difficulty=2
+class MultiHeadAttention(nn.Module):
+    """Heads side by side, and a projection: (B, T, C) to (B, T, C).
+
+    Vaswani et al. (2017), section 3.2.2: https://arxiv.org/abs/1706.03762
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        # TODO: self.heads, so that PyTorch finds them; self.proj; self.dropout
+        ### BEGIN SOLUTION
+        self.heads = nn.ModuleList([Head(config) for _ in range(config.n_head)])
+        self.proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
+        self.dropout = nn.Dropout(config.dropout)
+        ### END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output (B, T, C) for x (B, T, C)."""
+        # TODO
+        ### BEGIN SOLUTION
+        out = torch.cat([head(x) for head in self.heads], dim=-1)  # (B, T, C)
+        return self.dropout(self.proj(out))
+        ### END SOLUTION
+
+# %%
+check("gpt.multi_head", MultiHeadAttention)
+
+# %% [markdown] tags=["hint"]
+# Lesson 6 met a trap: a plain list of layers, whose parameters nobody finds. What does
+# `torch.nn` have for that?
+
+# %% [markdown] tags=["hint"]
+# `nn.ModuleList` holds modules in order. Each head reads the same `x` and has weights
+# of its own: make a new head for each place. `torch.cat` along the last dimension.
+
+# %% [markdown] tags=["hint"]
+# `nn.ModuleList([____ for _ in range(config.n_head)])`; then
+# `torch.cat([____ for head in self.heads], dim=____)`, and last `self.proj`, dropout.
+
+# %% [markdown] tags=["solution"]
+# **Why.** One softmax can point at one thing. With four of them a letter may look for
+# the last vowel, the line's beginning and the speaker at once. The heads do not see
+# each other; `proj` is where what they found is put together, and where it is brought
+# back to the stream of $C$ channels.
+
+# %% [markdown]
+# ## batched_heads
+#
+# The loop over heads computes many small products. Now all heads are one tensor: a
+# layer `qkv` $(C \to 3C)$ makes all queries, then all keys, then all values, in each
+# the heads one behind the other. `forward` gives each the shape $(B, n_h, T, h)$, calls
+# `attend`, and puts the heads back side by side. `merge_heads` copies the numbers of a
+# `MultiHeadAttention`, so that both can be compared: they must agree.
+
+# %% exercise="gpt.batched_heads" minutes=30 difficulty=4
+class CausalSelfAttention(nn.Module):
+    """Multi-head attention with all heads in one tensor: (B, T, C) to (B, T, C)."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        C, T = config.n_embd, config.block_size
+        self.n_head = config.n_head
+        self.qkv = nn.Linear(C, 3 * C, bias=False)
+        self.proj = nn.Linear(C, C, bias=config.bias)
+        self.attn_dropout = nn.Dropout(config.dropout)  # on the weights
+        self.dropout = nn.Dropout(config.dropout)  # at the end
+        self.register_buffer("tril", torch.ones(T, T).tril(), persistent=False)
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Causal attention of each head, (B, n_head, T, size) to the same."""
+        # TODO: as in Head; a product works on the last two dimensions
+        ### BEGIN SOLUTION
+        T = q.shape[-2]
+        wei = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5  # (B, n_head, T, T)
+        wei = wei.masked_fill(self.tril[:T, :T] == 0, float("-inf"))
+        return self.attn_dropout(F.softmax(wei, dim=-1)) @ v
+        ### END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output (B, T, C) for x (B, T, C)."""
+        # TODO: qkv in three; (B, T, n_head, size), then heads before time; and back
+        ### BEGIN SOLUTION
+        B, T, C = x.shape
+        rows = [
+            t.view(B, T, self.n_head, -1).transpose(1, 2)  # (B, n_head, T, size)
+            for t in self.qkv(x).split(C, dim=-1)
+        ]
+        out = self.attend(*rows).transpose(1, 2).reshape(B, T, C)
+        return self.dropout(self.proj(out))
+        ### END SOLUTION
+
+# %% exercise="gpt.batched_heads"
+def merge_heads(loop: MultiHeadAttention, config: GPTConfig) -> CausalSelfAttention:
+    """A CausalSelfAttention with the numbers of `loop`, which stays as it is."""
+    # TODO: nn.Linear keeps its weight as (out, in), so the heads' rows are stacked
+    ### BEGIN SOLUTION
+    merged = CausalSelfAttention(config)
+    kinds = ("query", "key", "value")
+    rows = [getattr(head, kind).weight for kind in kinds for head in loop.heads]
+    with torch.no_grad():
+        merged.qkv.weight.copy_(torch.cat(rows))  # (3C, C)
+    merged.proj.load_state_dict(loop.proj.state_dict())
+    return merged
+    ### END SOLUTION
+
+# %%
+check("gpt.batched_heads", CausalSelfAttention, merge_heads)
+
+# %% [markdown] tags=["hint"]
+# A head's channels lie side by side in a row of $C$ numbers. First take the row apart,
+# then bring the head to the front, beside the batch: it is one more batch.
+
+# %% [markdown] tags=["hint"]
+# `view(B, T, n_head, size)` and then `transpose(1, 2)`. A view straight to
+# `(B, n_head, T, size)` has the right shape and mixes places in time. After the way
+# back the tensor is not contiguous: `reshape`, or `contiguous().view`.
+
+# %% [markdown] tags=["hint"]
+# `t.view(B, T, self.n_head, ____).transpose(____)` for each `t` in
+# `self.qkv(x).split(____, dim=-1)`; at the end
+# `self.attend(*rows).transpose(____).reshape(B, T, C)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** The same numbers, one product in place of four, and no loop in Python. On a
+# GPU small products leave most of the chip idle. Here the mask has two dimensions and
+# the weights four: the mask serves all texts and all heads by broadcasting. `attend` is
+# apart because it is what later exercises replace.
+
+# %% [markdown]
+# ## feed_forward
+#
+# Attention gathers; this layer thinks about what was gathered, at each place alone:
+# linear $C \to 4C$, ReLU, linear $4C \to C$, dropout, as an `nn.Sequential` named
+# `net`. With `config.gelu` it has `nn.GELU` in place of `nn.ReLU`; both linear layers
+# have `config.bias`.
+
+# %% exercise="gpt.feed_forward" minutes=8 difficulty=1
+class FeedForward(nn.Module):
+    """Two layers at each place alone, four times as wide between: (B, T, C) again.
+
+    Vaswani et al. (2017), section 3.3, equation 2: https://arxiv.org/abs/1706.03762
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        # TODO: self.net
+        ### BEGIN SOLUTION
+        C = config.n_embd
+        self.net = nn.Sequential(
+            nn.Linear(C, 4 * C, bias=config.bias),
+            nn.GELU() if config.gelu else nn.ReLU(),
+            nn.Linear(4 * C, C, bias=config.bias),
+            nn.Dropout(config.dropout),
+        )
+        ### END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output (B, T, C) for x (B, T, C)."""
+        # TODO
+        ### BEGIN SOLUTION
+        return self.net(x)
+        ### END SOLUTION
+
+# %%
+check("gpt.feed_forward", FeedForward)
+
+# %% [markdown] tags=["hint"]
+# It is the perceptron of lesson 3, with as many outputs as inputs. `nn.Linear` works on
+# the last dimension and takes all others for a batch.
+
+# %% [markdown] tags=["hint"]
+# Four modules in an `nn.Sequential`. Nothing stands after the second linear layer but
+# dropout: a ReLU there could only ever add to the stream.
+
+# %% [markdown] tags=["hint"]
+# `nn.Sequential(nn.Linear(C, ____, bias=config.bias), nn.GELU() if ____ else nn.ReLU(),
+# nn.Linear(____, C, bias=config.bias), ____)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** Two thirds of a block's numbers are here: $8C^2$ of $12C^2$. No place sees
+# another one in this layer, so it needs no mask and cannot leak. Without the
+# nonlinearity the two matrices would be one, and `proj` of the attention before it a
+# third that adds nothing.
+
+# %% [markdown]
+# ## block
+#
+# Communication, then computation, each beside a path that nothing interrupts:
+# $x \leftarrow x + \text{sa}(\text{ln}_1(x))$, then
+# $x \leftarrow x + \text{ffwd}(\text{ln}_2(x))$. The parts are `ln1`, `sa`, `ln2` and
+# `ffwd`; `sa` is a `CausalSelfAttention`, the norms are `nn.LayerNorm` with
+# `config.bias`. If both branches gave zero, a block would return its input.
+
+# %% exercise="gpt.block" minutes=12 difficulty=2
+class Block(nn.Module):
+    """A transformer block, pre-norm: x + sa(ln1(x)), then x + ffwd(ln2(x)).
+
+    Vaswani et al. (2017), figure 1, with the norms moved to the front of each branch
+    as in GPT-2 (Radford et al., 2019, section 2.3).
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        # TODO: ln1, sa, ln2, ffwd
+        ### BEGIN SOLUTION
+        self.ln1 = nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.sa = CausalSelfAttention(config)
+        self.ln2 = nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.ffwd = FeedForward(config)
+        ### END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output (B, T, C) for x (B, T, C)."""
+        # TODO: two lines
+        ### BEGIN SOLUTION
+        x = x + self.sa(self.ln1(x))
+        return x + self.ffwd(self.ln2(x))
+        ### END SOLUTION
+
+# %%
+check("gpt.block", Block)
+
+# %% [markdown] tags=["hint"]
+# What is normalised goes into the branch; what is added to is the stream as it came.
+
+# %% [markdown] tags=["hint"]
+# The second branch reads the *new* `x`. Two norms, because each learns its own scale.
+# `x += …` would write into the caller's tensor.
+
+# %% [markdown] tags=["hint"]
+# `x = x + self.sa(____)`, then `return ____ + self.ffwd(____)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** A sum passes its gradient on unchanged to both sides, so the stream is a
+# straight road from the loss to the first layer, however many blocks there are. With
+# `x = ln1(x)` first and `x + sa(x)` after it, the road has a norm in it again. The
+# paper had the norms *behind* the sums; today they stand in front, and deep stacks
+# train without a long warm-up.
+
+# %% [markdown]
+# A start is given: all weights small, and those that write into the stream smaller
+# still, since $2L$ branches add up there (GPT-2, section 2.3).
+
+# %%
+def start_weights(model: nn.Module, n_layer: int) -> None:
+    """Weights of spread 0.02, biases 0; what ends a branch, 0.02 / sqrt(2 n_layer)."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+    for name, weight in model.named_parameters():
+        if name.endswith(("sa.proj.weight", "ffwd.net.2.weight")):
+            nn.init.normal_(weight, std=0.02 / math.sqrt(2 * n_layer))
+
+
+# %% [markdown]
+# ## gpt
+#
+# The whole: `token_embedding_table` $(V, C)$ plus `position_embedding_table`
+# (`block_size`, $C$), the dropout `drop`, the `blocks` as an `nn.Sequential`, the norm
+# `ln_f`, and `lm_head` to the letters. At the end of `__init__` comes
+# `start_weights(self, config.n_layer)`; a tied model lets `lm_head` *share* the token
+# table. A target of $-1$ does not count in the loss. `count_parameters` needs no model:
+# the default has 209,729.
+
+# %% exercise="gpt.gpt" minutes=35 difficulty=4
+class GPT(nn.Module):
+    """A decoder-only transformer over letters (Radford et al., 2019)."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.config = config
+        V, T, C = config.vocab_size, config.block_size, config.n_embd
+        # TODO: the parts; with config.tied one weight for two layers; start_weights
+        ### BEGIN SOLUTION
+        self.token_embedding_table = nn.Embedding(V, C)
+        self.position_embedding_table = nn.Embedding(T, C)
+        self.drop = nn.Dropout(config.dropout)
+        self.blocks = nn.Sequential(*[Block(config) for _ in range(config.n_layer)])
+        self.ln_f = nn.LayerNorm(C, bias=config.bias)
+        self.lm_head = nn.Linear(C, V, bias=config.bias and not config.tied)
+        if config.tied:
+            self.lm_head.weight = self.token_embedding_table.weight
+        start_weights(self, config.n_layer)
+        ### END SOLUTION
+
+    def forward(
+        self, idx: Tensor, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The logits (B, T, V) for idx (B, T), and the loss where targets are given."""
+        # TODO: positions on the device of idx; ignore_index=-1
+        ### BEGIN SOLUTION
+        places = torch.arange(idx.shape[1], device=idx.device)  # (T,)
+        x = self.token_embedding_table(idx) + self.position_embedding_table(places)
+        x = self.ln_f(self.blocks(self.drop(x)))  # (B, T, C)
+        logits = self.lm_head(x)  # (B, T, V)
+        if targets is None:
+            return logits, None
+        flat = logits.flatten(0, 1)  # (B * T, V)
+        return logits, F.cross_entropy(flat, targets.flatten(), ignore_index=-1)
+        ### END SOLUTION
+
+# %% exercise="gpt.gpt"
+def count_parameters(config: GPTConfig) -> int:
+    """How many numbers GPT(config) learns, from the sizes alone."""
+    # TODO: tables, blocks, last norm, last layer; a shared weight counts once
+    ### BEGIN SOLUTION
+    V, T, C, bias = config.vocab_size, config.block_size, config.n_embd, config.bias
+    attention = 4 * C * C + bias * C
+    feed_forward = 8 * C * C + bias * 5 * C
+    norm = C + bias * C
+    last = 0 if config.tied else V * C + bias * V
+    block = attention + feed_forward + 2 * norm
+    return (V + T) * C + config.n_layer * block + norm + last
+    ### END SOLUTION
+
+# %%
+check("gpt.gpt", GPT, count_parameters)
+
+# %% [markdown] tags=["hint"]
+# Follow the shapes: $(B, T)$ numbers, $(B, T, C)$ after the tables, the same after each
+# block, $(B, T, V)$ at the end. What does a letter know of its place without the second
+# table?
+
+# %% [markdown] tags=["hint"]
+# The places are `torch.arange(T)`; their vectors $(T, C)$ are added to all texts by
+# broadcasting. To share a weight, assign it: `self.lm_head.weight = …`. Per block
+# there are $4C^2$ and $8C^2$ numbers, the biases, and two norms.
+
+# %% [markdown] tags=["hint"]
+# `x = self.token_embedding_table(idx) + self.position_embedding_table(____)`;
+# `self.lm_head.weight = self.____.weight`; a block has
+# `4 * C * C + bias * C`, `8 * C * C + bias * ____ * C` and `2 * (C + bias * C)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** Small weights make all letters nearly equally likely, so an untrained model
+# begins near $\ln 65 = 4.174$; with the start of `nn.Embedding` it would begin higher,
+# and the first steps would only mend that. Sharing the table saves $V \cdot C$ numbers:
+# 50,257 letters of 768 channels are 38.6 million of GPT-2's 124 million. The blocks
+# hold $12 C^2$ each, and for large models nothing else matters.
+
+# %% [markdown]
+# ## generate
+#
+# `sample_next` draws one letter for each row of logits $(B, V)$: divide by the
+# *temperature*, below $1$ bolder, above $1$ more daring; with `top_k`, give all but the
+# $k$ best no chance; softmax, then a draw with the generator. `generate` appends
+# `max_new_tokens` letters, and shows the model the last `block_size` alone. With
+# `top_k=1` the most likely letter is certain.
+
+# %% exercise="gpt.generate" minutes=20 difficulty=3
+def sample_next(
+    logits: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """One letter (B, 1) for each row of logits (B, V)."""
+    # TODO: scale, cut, softmax, torch.multinomial; k may be larger than V
+    ### BEGIN SOLUTION
+    logits = logits / temperature
+    if top_k is not None:
+        best = logits.topk(min(top_k, logits.shape[-1])).values  # (B, k)
+        logits = logits.masked_fill(logits < best[:, -1:], float("-inf"))
+    probs = F.softmax(logits, dim=-1)
+    return torch.multinomial(probs, 1, generator=generator)
+    ### END SOLUTION
+
+# %% exercise="gpt.generate"
+@add_to(GPT)
+@torch.no_grad()
+def generate(
+    self,
+    idx: Tensor,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """The texts idx (B, T), each with so many letters drawn behind it."""
+    # TODO: crop, call, last place, sample_next, append
+    ### BEGIN SOLUTION
+    for _ in range(max_new_tokens):
+        context = idx[:, -self.config.block_size :]
+        logits, _ = self(context)
+        letter = sample_next(logits[:, -1], temperature, top_k, generator)  # (B, 1)
+        idx = torch.cat([idx, letter], dim=1)
+    return idx
+    ### END SOLUTION
+
+# %%
+check("gpt.generate", sample_next, GPT)
+
+# %% [markdown] tags=["hint"]
+# You have written this loop for the bigram model. What is new: the model has only
+# `block_size` positions, and a draw that can be made bolder.
+
+# %% [markdown] tags=["hint"]
+# `logits.topk(k).values` is sorted, largest first: the last of them is the least that
+# stays. What is smaller becomes $-\infty$ *before* the softmax. The crop is a slice
+# from the end; the text itself keeps all its letters.
+
+# %% [markdown] tags=["hint"]
+# `logits.masked_fill(logits < best[:, ____:], float("-inf"))`; in the loop
+# `idx[:, -____ :]`, then `logits[:, ____]`, then `torch.cat([____, letter], dim=1)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** Logits divided by $0.5$ square all ratios of probabilities; divided by a
+# large number they become equal. The order is free: a positive factor changes nothing
+# about which $k$ are the largest. `top_k` cuts off a tail of letters that are rare one
+# by one and frequent together, and one odd letter leads the model where it has never
+# been. Whether dropout is on is the caller's business: `model.eval()` first.
+
+# %% [markdown]
+# ## train
+#
+# Four parts of a run. `make_optimizer`: AdamW with betas $(0.9, 0.99)$ and two groups,
+# weight decay for matrices and tables, none for biases and norms. `learning_rate`: up
+# in a line over `warmup` steps, `peak` $\cdot$ (step $+ 1$) $/$ `warmup`, then down a
+# half cosine to `floor` $\cdot$ `peak`. `train_step`: one descent at a given rate, the
+# gradient clipped to the norm $1$. `estimate_loss`: the mean over some batches, in use.
+
+# %% exercise="gpt.train" minutes=35 difficulty=3
+def make_optimizer(
+    model: nn.Module, lr: float, weight_decay: float = 0.1
+) -> torch.optim.AdamW:
+    """AdamW in two groups: of two dimensions and more, decayed; the rest, not."""
+    # TODO: each parameter in one group
+    ### BEGIN SOLUTION
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in parameters if p.dim() >= 2]
+    rest = [p for p in parameters if p.dim() < 2]
+    groups = [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": rest, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.99))
+    ### END SOLUTION
+
+# %% exercise="gpt.train"
+def learning_rate(
+    step: int, steps: int, peak: float, warmup: int = 100, floor: float = 0.1
+) -> float:
+    """The rate at a step: a warm-up, then a half cosine down to floor * peak."""
+    # TODO: two cases; at step = steps it has come down
+    ### BEGIN SOLUTION
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)  # from 0 to 1
+    cosine = (1 + math.cos(math.pi * done)) / 2  # from 1 to 0
+    return peak * (floor + (1 - floor) * cosine)
+    ### END SOLUTION
+
+
+def train_step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    x: Tensor,
+    y: Tensor,
+    lr: float,
+) -> float:
+    """One step at the rate lr on a batch; the loss before it."""
+    # TODO: the rate of all groups; forward, zero, backward, clip, step
+    ### BEGIN SOLUTION
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    _, loss = model(x, y)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+    ### END SOLUTION
+
+# %% exercise="gpt.train"
+@torch.no_grad()
+def estimate_loss(
+    model: GPT,
+    ids: Tensor,
+    batch_size: int,
+    batches: int,
+    generator: torch.Generator | None = None,
+) -> float:
+    """The mean loss over some random batches of ids (N,), with the model in use."""
+    # TODO: eval, get_batch, and the mode as it was found
+    ### BEGIN SOLUTION
+    before, total = model.training, 0.0
+    model.eval()
+    for _ in range(batches):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        total += model(x, y)[1].item()
+    model.train(before)
+    return total / batches
+    ### END SOLUTION
+
+# %%
+check("gpt.train", make_optimizer, learning_rate, train_step, estimate_loss)
+
+# %% [markdown] tags=["hint"]
+# Everything that a matrix product or a lookup uses has two dimensions; biases and the
+# numbers of a norm have one. Which of them should be pulled towards zero?
+
+# %% [markdown] tags=["hint"]
+# An optimizer takes a list of dicts, each with `"params"` and what is special about
+# them. Clip between `backward` and `step`: earlier there is no gradient, later it is
+# used up. `model.train(flag)` puts a mode back.
+
+# %% [markdown] tags=["hint"]
+# `[p for p in model.parameters() if p.dim() ____]`; the cosine part is
+# `peak * (floor + (1 - floor) * (1 + math.cos(math.pi * ____)) / 2)`; then
+# `nn.utils.clip_grad_norm_(____, 1.0)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** Decay asks for small weights where there are many; a norm's scale that is
+# pulled to zero silences its branch. The warm-up gives Adam's averages time to know the
+# gradient's size. Clipping catches the rare batch whose gradient is far too long, and
+# keeps its direction. An estimate with dropout on is too high and noisy; a model left
+# in `eval` trains on without dropout, in silence.
+
+# %% [markdown]
+# With these four, a run is a loop that can be watched. `evaluate` measures on the whole
+# of a text, window by window.
+
+# %%
+def train(
+    model: GPT, ids: Tensor, steps: int, batch_size: int, lr: float, generator=None
+) -> list[float]:
+    """Train for some steps; the loss of each batch."""
+    optimizer, losses = make_optimizer(model, lr), []
+    model.train()
+    rate = lambda step: learning_rate(step, steps, lr)  # noqa: E731
+    for _ in (run := live.train(steps, lr=rate)):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        losses.append(train_step(model, optimizer, x, y, run.lr))
+        run.log(loss=losses[-1], model=model)
+    return losses
+
+
+# %%
+@torch.no_grad()
+def evaluate(model: GPT, ids: Tensor, batch_size: int = 64) -> float:
+    """The mean loss over all whole windows of ids (N,), one behind the other."""
+    T, before = model.config.block_size, model.training
+    model.eval()
+    n = (len(ids) - 1) // T * T
+    x, y = ids[:n].view(-1, T), ids[1 : n + 1].view(-1, T)  # (n / T, T) each
+    pairs = zip(x.split(batch_size), y.split(batch_size), strict=True)
+    total = sum(len(a) * model(a, b)[1].item() for a, b in pairs)
+    model.train(before)
+    return total / len(x)
+
+
+# %% [markdown]
+# The play with the budget that nanoGPT gives a CPU: 804,096 parameters, 2,000 steps,
+# about three minutes of one core. Take the `#` away from the last line when the checks
+# above have passed.
+
+# %%
+def on_the_play(steps: int = budget(full=2_000, check=20)) -> GPT:
+    """A small GPT on the play: its loss on the part kept aside, and a sample."""
+    codec = Codec(text)
+    train_ids, dev_ids = split_in_order(torch.tensor(codec.encode(text)))
+    generator = torch.Generator().manual_seed(1337)
+    sizes = {"block_size": 64, "n_embd": 128, "bias": False}
+    model = GPT(GPTConfig(len(codec.chars), **sizes, tied=True, gelu=True))
+    train(model, train_ids, steps, 12, 1e-3, generator)
+    print(f"dev {evaluate(model, dev_ids):.4f}; nanoGPT's README: 1.88")
+    start = torch.tensor([codec.encode("\n")])
+    print(codec.decode(model.eval().generate(start, 200, generator=generator)[0]))
+    return model
+
+
+# on_the_play()
