@@ -258,6 +258,8 @@ class Run:
 
     def keep(self, val: float) -> None:
         """Save the model where it is the best so far, then all that going on needs."""
+        if not math.isfinite(val):
+            sys.exit(f"The loss is {val}: start again with a smaller --lr.")
         learner, self.best = self.learner, min(val, self.best)
         state = self.about | {"model": learner.model.state_dict(), "best": self.best}
         if val == self.best:
@@ -317,7 +319,7 @@ def finish(run: Run, val: Tensor) -> float:
 
 
 def main(argv: list[str]) -> float:
-    """Begin or go on; the loss over the whole validation text (nan in the helpers)."""
+    """Begin or go on; the loss over all validation text, nan in other processes."""
     s, options = read(argv)
     place = settle(s.device)
     chars, data, val = load_text(s.data, place.device)
