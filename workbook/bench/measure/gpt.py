@@ -24,6 +24,7 @@ from workbook.source import exercises
 
 SEED = 1337
 NEW = 256  # letters that are drawn with a cache and without
+SHORT, LONG = 300, 1_000  # steps of the speedrun
 
 
 def _script() -> ModuleType:
@@ -37,10 +38,14 @@ def _script() -> ModuleType:
     return script
 
 
+def _place() -> Any:
+    """One process on a CPU."""
+    return sys.modules["train"].Place(torch.device("cpu"))
+
+
 def _taught(model: nn.Module, steps: int, batch_size: int) -> float:
     """Train with AdamW at 0.001, as in the lecture; the validation loss."""
-    script = _script()
-    place = script.Place(torch.device("cpu"))
+    script, place = _script(), _place()
     _, train, val = script.load_text(data.path("play"), place.device)
     s = script.Settings(seed=SEED, batch_size=batch_size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
@@ -168,6 +173,38 @@ def small(quick: bool) -> Iterator[float]:
     """The lecture's notebook: 32 letters of past, 64 channels, batches of 16."""
     torch.manual_seed(SEED)
     yield _taught(gpt.GPT(gpt.GPTConfig()), _steps(quick), batch_size=16)
+
+
+@measurement(
+    "gpt.cpu_dev",
+    "gpt.speedrun_dev",
+    "gpt.speedrun_cpu",
+    "gpt.speedrun_long_dev",
+    "gpt.speedrun_long_cpu",
+    "gpt.speedrun_parameters",
+)
+def contest(quick: bool) -> Iterator[float]:
+    """The script's run for a CPU, then the speedrun, short and long: losses, shares."""
+    script, place = _script(), _place()
+    chars, train, val = script.load_text(data.path("play"), place.device)
+    s, options = script.read(["--preset", "cpu"])
+    began = time.process_time()
+    torch.manual_seed(SEED)
+    model = gpt.GPT(gpt.GPTConfig(vocab_size=len(chars), **options))
+    learner = script.Learner(model, s, place)
+    for _ in range(20 if quick else s.steps):
+        learner.learn(train)
+    spent = time.process_time() - began
+    yield script.evaluate(model, val)
+    speedrun = _answers("gpt.speedrun")["speedrun"]
+    for steps in (SHORT, LONG):
+        torch.manual_seed(SEED)
+        began = time.process_time()
+        ours = speedrun(train, 5 if quick else steps)
+        share = (time.process_time() - began) / spent
+        yield script.evaluate(ours, val)
+        yield share
+    yield sum(p.numel() for p in ours.parameters())
 
 
 def _answers(*ids: str) -> dict[str, Any]:
