@@ -125,6 +125,7 @@ def test_an_option_goes_before_the_preset(train):
     said = ["--preset", "large", "--steps", "7", "--n-layer", "3", "--no-bias"]
     settings, options = train.read(said)
     assert (settings.steps, settings.batch_size) == (7, 64)
+    assert settings.out.endswith("run-large")
     assert options == {
         "block_size": 256, "n_layer": 3, "n_head": 6, "n_embd": 384, "dropout": 0.2,
         "bias": False,
@@ -353,23 +354,18 @@ train.main(sys.argv[1:])
 """
 
 
-def torchrun(code: Path, *argv: str | Path) -> subprocess.CompletedProcess:
+def torchrun(folder: Path, *argv: str | Path) -> subprocess.CompletedProcess:
     """Two processes on this machine; one new life, should one of them die."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", "--max-restarts", "1"]
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(code)}
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [*command, *argv],
-        cwd=code,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=240,
+        [*command, *argv], cwd=folder, env=env, capture_output=True, text=True
     )
 
 
 def test_two_processes_learn_what_one_does_with_the_joint_batch(code, alone, tmp_path):
-    done = torchrun(code, code / "train.py", *TINY, "--out", tmp_path)
+    done = torchrun(tmp_path, code / "train.py", *TINY, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "parameters on 2 × cpu" in done.stdout
     assert list(alone) == list(losses(tmp_path)) == list(range(STEPS))
@@ -377,9 +373,9 @@ def test_two_processes_learn_what_one_does_with_the_joint_batch(code, alone, tmp
 
 
 def test_a_killed_worker_goes_on_from_the_last_checkpoint(code, alone, tmp_path):
-    driver, mark, out = (tmp_path / name for name in ("killed.py", "mark", "run"))
+    driver, mark, out = code / "killed.py", tmp_path / "mark", tmp_path / "run"
     driver.write_text(KILLED)
-    done = torchrun(code, driver, mark, *TINY, "--out", out)
+    done = torchrun(tmp_path, driver, mark, *TINY, "--out", out)
     assert done.returncode == 0, done.stderr
     assert mark.exists() and "SIGKILL" in done.stderr
     steps = [line["step"] for line in lines(out) if "loss" in line]
