@@ -29,7 +29,7 @@ Rows = list[list[float]]
 
 T, DIM = 6, 4  # letters of the small example, and numbers of each
 MASKS = [
-    ("-inf before", "before"),
+    ("−∞ before", "before"),
     ("0 before", "zero"),
     ("0 after", "after"),
     ("0 after, rows to 1", "again"),
@@ -38,7 +38,7 @@ MASKS = [
     ("none", "none"),
 ]
 SAID = {
-    "before": "-inf before the softmax",
+    "before": "−∞ before the softmax",
     "zero": "0 before the softmax",
     "after": "0 after the softmax",
     "again": "0 after, rows to 1",
@@ -74,9 +74,9 @@ def mask_leak(mask: str = "before", at: int = 4) -> Explorable:
 @cache
 def _numbers() -> tuple[Rows, Rows, Rows, Rows]:
     """Six letters, and the three matrices that make queries, keys and values."""
-    rng = Random(5)
+    rng = Random(16)
     sizes = (T, DIM), (DIM, DIM), (DIM, DIM), (DIM, DIM)
-    made = [[[rng.gauss(0, 1) for _ in range(c)] for _ in range(r)] for r, c in sizes]
+    made = [[[rng.gauss(0, 0.8) for _ in range(c)] for _ in range(r)] for r, c in sizes]
     return made[0], made[1], made[2], made[3]
 
 
@@ -142,7 +142,7 @@ def _mask_page(mask: str, at: int) -> Page:
         look=f"{WHY[mask]} Left, a row for each letter that listens; orange is weight "
         "on the future. Right, how far its output moves.",
         body=_mask_matrix(weights, at) + _mask_moves(moved, at),
-        height=318,
+        height=300,
         header=("letter", "row sums to", "on the future", "moves by"),
         rows=[
             (str(t), _told(sum(row)), _told(sum(row[t + 1 :])), _told(moved[t]))
@@ -430,7 +430,7 @@ def _whole(one: Listening) -> str:
     marks.append(svg.box(left, row, side, size, "paper", 0, 0, "backward", 1.5))
     for i, letter in enumerate(one.text):
         shown = SHOWN.get(letter, letter)
-        small, bold = min(11.0, size + 1.5), i == one.at
+        small, bold = min(11.0, size), i == one.at
         middle = (i + 0.5) * size
         marks.append(
             svg.text(
