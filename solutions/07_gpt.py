@@ -7,9 +7,11 @@
 # `solution("…")` asks once, then shows an answer.
 
 # %%
+import copy
 import math
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -777,7 +779,7 @@ def generate(
     ### END SOLUTION
 
 # %%
-check("gpt.generate", sample_next, GPT)
+check("gpt.generate", GPT, sample_next)
 
 # %% [markdown] tags=["hint"]
 # You have written this loop for the bigram model. What is new: the model has only
@@ -959,3 +961,494 @@ def on_the_play(steps: int = budget(full=2_000, check=20)) -> GPT:
 
 
 # on_the_play()
+
+# %% [markdown]
+# ## masked_loss_addition
+#
+# A GPT that adds. A problem is a text over twelve symbols, its numbers filled up with
+# zeros and its sum written *backwards*: `addition(7, 85, 2)` is `"07+85=290"`.
+# `question_masked` makes inputs and targets of such rows and puts $-1$ where the target
+# belongs to the question, so that only the answer is learned. `calculate` asks a model
+# and reads the most likely digits.
+
+# %%
+SYMBOLS = "0123456789+="
+
+
+def rows_of(texts: Iterable[str]) -> Tensor:
+    """Texts of equal length as numbers (N, L): a digit is its own number."""
+    return torch.tensor([[SYMBOLS.index(symbol) for symbol in one] for one in texts])
+
+
+# %% exercise="gpt.masked_loss_addition" minutes=25 difficulty=3
+def addition(a: int, b: int, digits: int) -> str:
+    """A problem and its answer; the sum has digits + 1 places, the units first."""
+    # TODO: a format such as f"{a:02d}" fills up with zeros
+    ### BEGIN SOLUTION
+    total = f"{a + b:0{digits + 1}d}"
+    return f"{a:0{digits}d}+{b:0{digits}d}={total[::-1]}"
+    ### END SOLUTION
+
+
+def question_masked(ids: Tensor, asked: int) -> tuple[Tensor, Tensor]:
+    """Inputs and targets (N, L - 1) of rows (N, L) that begin with `asked` symbols."""
+    # TODO: y is x moved by one; -1 where the next symbol belongs to the question
+    ### BEGIN SOLUTION
+    y = ids[:, 1:].clone()  # else the rows themselves are written to
+    y[:, : asked - 1] = -1
+    return ids[:, :-1], y
+    ### END SOLUTION
+
+# %% exercise="gpt.masked_loss_addition"
+def calculate(model: GPT, pairs: list[tuple[int, int]], digits: int) -> list[int]:
+    """What the model says is a + b, for each of the pairs."""
+    # TODO: rows up to "=", then digits + 1 letters of generate; no dice
+    ### BEGIN SOLUTION
+    asked = 2 * digits + 2
+    idx = rows_of([addition(a, b, digits)[:asked] for a, b in pairs])
+    answers = model.generate(idx, digits + 1, top_k=1)[:, asked:]
+    return (answers * 10 ** torch.arange(digits + 1)).sum(1).tolist()
+    ### END SOLUTION
+
+# %%
+check("gpt.masked_loss_addition", addition, question_masked, calculate)
+
+# %% [markdown] tags=["hint"]
+# `"07+85="` has six symbols. Write the five targets that belong to the first five
+# inputs under them: how many of these are part of the question?
+
+# %% [markdown] tags=["hint"]
+# Of the target row $[7, +, 8, 5, =, 2, 9, 0]$ the first five say nothing about adding.
+# A slice shares its memory, so `clone` it before you write. In `calculate`, `top_k=1`
+# leaves the dice no choice, and digit $i$ of the reversed sum counts $10^i$.
+
+# %% [markdown] tags=["hint"]
+# `f"{a + b:0{____}d}"[::-1]`; `y = ids[:, 1:].____`, then `y[:, : asked - ____] = -1`;
+# `(answers * 10 ** torch.arange(____)).sum(1)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** The digits of the question are random: nothing can predict them, and a loss
+# that counts them spends the model on noise. `F.cross_entropy` leaves out targets equal
+# to `ignore_index` and divides by the number of those that are left. Backwards, because
+# we add from the right: the units need two digits, each next digit a carry as well.
+# Written forwards, the first digit would need all carries before anything was computed.
+
+# %% [markdown]
+# Two digits make 10,000 problems. The run below keeps 1,000 of them aside and counts
+# how many of these come out right. Take the `#` away when the check has passed.
+
+# %%
+def on_additions(digits: int = 2, steps: int = budget(full=3_000, check=5)) -> None:
+    """Teach a small GPT to add, and ask it what it has never seen."""
+    generator = torch.Generator().manual_seed(1337)
+    n = 10**digits
+    order = torch.randperm(n * n, generator=generator).tolist()
+    pairs = [divmod(i, n) for i in order[:20_000]]
+    ids = rows_of(addition(a, b, digits) for a, b in pairs)
+    x, y = question_masked(ids[1_000:], 2 * digits + 2)
+    torch.manual_seed(1337)
+    model = GPT(GPTConfig(len(SYMBOLS), 3 * digits + 2, 2, 4, 64))
+    optimizer = make_optimizer(model, 2e-3)
+    for step in (run := live.train(steps)):
+        ix = torch.randint(len(x), (256,), generator=generator)
+        rate = learning_rate(step, steps, 2e-3)
+        run.log(loss=train_step(model, optimizer, x[ix], y[ix], rate))
+    told = calculate(model.eval(), pairs[:1_000], digits)
+    right = sum(a + b == c for (a, b), c in zip(pairs, told, strict=False))
+    print(f"{right} of {len(told)} sums that were kept aside are right")
+
+
+# on_additions()
+
+# %% [markdown]
+# ## finetune
+#
+# A model that has read plays knows something about letters that a list of names is too
+# short to teach. Two steps. `fit_letters` makes a model for another list of letters:
+# rows of the token table and of `lm_head` move to where their letter stands now, new
+# letters keep a fresh start, everything else is copied. `finetune` trains a *copy*;
+# with `frozen` $> 0$ both tables and so many first blocks stay as they are.
+
+# %% exercise="gpt.finetune" minutes=30 difficulty=3
+def fit_letters(model: GPT, old: list[str], new: list[str]) -> GPT:
+    """A GPT over the letters `new`, with what `model` knows about those in `old`."""
+    # TODO: the config with another vocab_size; the state, moved or copied
+    ### BEGIN SOLUTION
+    fitted = GPT(replace(model.config, vocab_size=len(new)))
+    of = [old.index(letter) for letter in new if letter in old]
+    to = [new.index(letter) for letter in new if letter in old]
+    state = fitted.state_dict()  # its tensors are those of the model
+    for name, value in model.state_dict().items():
+        if name.startswith(("token_embedding_table", "lm_head")):
+            state[name][to] = value[of]
+        else:
+            state[name].copy_(value)
+    return fitted
+    ### END SOLUTION
+
+# %% exercise="gpt.finetune"
+def finetune(
+    model: GPT,
+    ids: Tensor,
+    steps: int,
+    batch_size: int,
+    lr: float,
+    frozen: int = 0,
+    generator: torch.Generator | None = None,
+) -> GPT:
+    """A copy of the model, trained on ids (N,); the model itself stays as it is."""
+    # TODO: deepcopy; requires_grad_(False) for what is frozen; the loop of a run
+    ### BEGIN SOLUTION
+    tuned = copy.deepcopy(model).train()
+    tables = [tuned.token_embedding_table, tuned.position_embedding_table]
+    for part in [*tables, *tuned.blocks[:frozen]] if frozen else []:
+        part.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for step in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        rate = learning_rate(step, steps, lr, warmup=steps // 10)
+        train_step(tuned, optimizer, x, y, rate)
+    return tuned
+    ### END SOLUTION
+
+# %%
+check("gpt.finetune", fit_letters, finetune)
+
+# %% [markdown] tags=["hint"]
+# What in a GPT depends on the alphabet? Only what has $V$ rows. And what happens to the
+# model that you were handed, if you train it and not a copy?
+
+# %% [markdown] tags=["hint"]
+# `dataclasses.replace` gives a config with one field changed. A state dict's tensors
+# share their memory with the model, so writing into `state[name]` is enough. An
+# optimizer must be new: AdamW's memory belongs to the old parameters.
+
+# %% [markdown] tags=["hint"]
+# `of = [old.index(____) for ____ in new if ____ in old]` and the same with `new.index`;
+# then `state[name][to] = value[____]`. In `finetune`, `part.____(False)` for the tables
+# and for `tuned.blocks[: ____]`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** A letter's number is an accident of the alphabet, its row is what was
+# learned. Copied by number, `a` would become another letter, and the model would start
+# worse than a fresh one. Freezing keeps what the lower blocks know, and costs less:
+# there is no gradient to compute below the first block that learns. The rate is smaller
+# than for a fresh model; a large one washes away what was there.
+
+# %% [markdown]
+# Does it pay? The run below trains on the play, then on 1,000 names, and compares with
+# a model that saw the names alone. Take the `#` away from the last line.
+
+# %%
+def on_names(steps: int = budget(full=2_000, check=5)) -> None:
+    """From the play to names: the dev loss with and without what was learned before."""
+    codec, few = Codec(text), data.names()[:2_000]
+    names = Codec("\n" + "".join(few))
+    piles = [few[::2], few[1::2]]
+    ids, dev = (torch.tensor(names.encode("\n" + "\n".join(pile))) for pile in piles)
+    torch.manual_seed(1337)
+    before = GPT(GPTConfig(len(codec.chars)))
+    train(before, torch.tensor(codec.encode(text)), steps, 16, 1e-3)
+    fresh = GPT(GPTConfig(len(names.chars)))
+    fitted = fit_letters(before, codec.chars, names.chars)
+    for start, lr, frozen in ((fresh, 1e-3, 0), (fitted, 3e-4, 0), (fitted, 3e-4, 2)):
+        tuned = finetune(start, ids, steps // 8, 16, lr, frozen)
+        said = "fresh" if start is fresh else f"finetuned, {frozen} blocks frozen"
+        print(f"{said}: dev {evaluate(tuned, dev):.4f}")
+
+
+# on_names()
+
+# %% [markdown]
+# ## kv_cache
+#
+# To draw the next letter, `generate` shows the model the whole text again, though
+# nothing about the earlier letters has changed: no letter looks ahead. What the new
+# letter needs of them are their keys and values. `attend_cached` is attention for the
+# letters `x` $(B, T, C)$ that come after those in `cache`, a pair of keys and values
+# $(B, n_h, S, h)$ or `None`; it returns the output and the longer cache.
+
+# %% exercise="gpt.kv_cache" minutes=40 difficulty=4
+def attend_cached(
+    sa: CausalSelfAttention, x: Tensor, cache: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """The output of sa (B, T, C) for new letters x, and the cache with theirs added."""
+    # TODO: q, k, v of x; what is cached, then what is new; the right rows of tril
+    ### BEGIN SOLUTION
+    B, T, C = x.shape
+    rows = (t.view(B, T, sa.n_head, -1) for t in sa.qkv(x).split(C, dim=-1))
+    q, k, v = (t.transpose(1, 2) for t in rows)  # (B, n_head, T, size)
+    if cache is not None:
+        k, v = torch.cat([cache[0], k], dim=2), torch.cat([cache[1], v], dim=2)
+    S = k.shape[2]  # all places so far
+    wei = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5  # (B, n_head, T, S)
+    wei = wei.masked_fill(sa.tril[S - T : S, :S] == 0, float("-inf"))
+    out = F.softmax(wei, dim=-1) @ v
+    return sa.proj(out.transpose(1, 2).reshape(B, T, C)), (k, v)
+    ### END SOLUTION
+
+# %% exercise="gpt.kv_cache"
+def next_logits(
+    model: GPT, idx: Tensor, caches: list | None
+) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+    """The logits (B, V) after new letters idx (B, T), and a cache for each block."""
+    # TODO: the new letters' places begin where the cache ends; block by block
+    ### BEGIN SOLUTION
+    start = 0 if caches is None else caches[0][0].shape[2]
+    places = torch.arange(start, start + idx.shape[1], device=idx.device)
+    x = model.token_embedding_table(idx) + model.position_embedding_table(places)
+    longer = []
+    old = caches or [None] * len(model.blocks)
+    for block, cache in zip(model.blocks, old, strict=True):
+        out, cache = attend_cached(block.sa, block.ln1(x), cache)
+        x = x + out
+        x = x + block.ffwd(block.ln2(x))
+        longer.append(cache)
+    return model.lm_head(model.ln_f(x[:, -1])), longer
+    ### END SOLUTION
+
+# %% exercise="gpt.kv_cache"
+@torch.no_grad()
+def generate_cached(
+    model: GPT,
+    idx: Tensor,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """The same letters as model.generate in use; idx (B, T) grows at its end."""
+    # TODO: while the text fits, only what is new; then, as before, the last block_size
+    ### BEGIN SOLUTION
+    caches, size = None, model.config.block_size
+    for _ in range(max_new_tokens):
+        if idx.shape[1] > size:  # all positions move: nothing cached is right
+            logits, _ = next_logits(model, idx[:, -size:], None)
+        else:
+            new = idx if caches is None else idx[:, -1:]
+            logits, caches = next_logits(model, new, caches)
+        letter = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], dim=1)
+    return idx
+    ### END SOLUTION
+
+# %%
+check("gpt.kv_cache", attend_cached, next_logits, generate_cached)
+
+# %% [markdown] tags=["hint"]
+# Which rows of the square of weights does `generate` use in the end? Only the last one:
+# one query, and the keys and values of all places.
+
+# %% [markdown] tags=["hint"]
+# The new letters are places $S - T$ to $S - 1$ of $S$, so they need these rows of
+# `tril`, cut to $S$ columns, and these positions. Queries are used once and never kept.
+# Each block has a cache of its own.
+
+# %% [markdown] tags=["hint"]
+# `k = torch.cat([____, k], dim=2)`, then `sa.tril[____ : S, :S]`; `places` run from
+# `start = caches[0][0].shape[____]`; after the first round `new = idx[:, ____]`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** The $n$-th letter costs the work for one letter in place of $n$; only the
+# products with the cached keys and values still grow. The price is memory: two vectors
+# of $C$ numbers for each letter and block. Beyond `block_size` every letter would
+# change its position, and with learned positions all keys with it: then there is
+# nothing to keep. That is one reason why later models use positions that are relative.
+
+# %% [markdown]
+# Timed below on 256 letters, on a model of the lecture's large size, which need not be
+# trained for that. Take the `#` away from the last line.
+
+# %%
+def timed(new: int = budget(full=256, check=8)) -> None:
+    """Seconds for some letters, drawn anew from the whole text and with a cache."""
+    config = GPTConfig(block_size=256, n_layer=6, n_head=6, n_embd=384)
+    model, start = GPT(config).eval(), torch.zeros(1, 1, dtype=torch.long)
+    took, texts = [], []
+    for draw in (GPT.generate, generate_cached):
+        began = time.perf_counter()
+        texts.append(draw(model, start, new, top_k=1))
+        took.append(time.perf_counter() - began)
+    print(f"{took[0]:.1f} s and {took[1]:.1f} s: {took[0] / took[1]:.1f} times as fast")
+    print("the same letters:", torch.equal(*texts))
+
+
+# timed()
+
+# %% [markdown]
+# ## sdpa
+#
+# PyTorch has attention in one call, `F.scaled_dot_product_attention`, which computes
+# block by block and never keeps the square of weights. `FusedAttention` replaces
+# `attend` by it: causal, and with dropout on the weights in training only. `fuse` gives
+# a copy of a model that attends so. `score_bytes` counts what the square takes: in all
+# blocks and heads, in single precision, $1{,}024$ for two texts of $4$ letters, four
+# heads and two blocks.
+
+# %% exercise="gpt.sdpa" minutes=15 difficulty=2
+class FusedAttention(CausalSelfAttention):
+    """CausalSelfAttention, computed in one call (Dao et al., 2022).
+
+    https://arxiv.org/abs/2205.14135
+    """
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Causal attention of each head, (B, n_head, T, size) to the same."""
+        # TODO: the call does not know whether we train
+        ### BEGIN SOLUTION
+        p = self.attn_dropout.p if self.training else 0.0
+        return F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)
+        ### END SOLUTION
+
+
+def fuse(model: GPT) -> GPT:
+    """A copy of the model with FusedAttention in each block, and the same numbers."""
+    # TODO: deepcopy; in each block a new sa with the state of the old one
+    ### BEGIN SOLUTION
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        sa = FusedAttention(model.config).to(block.sa.qkv.weight)
+        sa.load_state_dict(block.sa.state_dict())
+        block.sa = sa.train(block.sa.training)
+    return fused
+    ### END SOLUTION
+
+
+def score_bytes(config: GPTConfig, batch_size: int) -> int:
+    """Bytes of all attention weights of one forward pass over full windows."""
+    # TODO: four bytes each
+    ### BEGIN SOLUTION
+    return 4 * batch_size * config.n_layer * config.n_head * config.block_size**2
+    ### END SOLUTION
+
+# %%
+check("gpt.sdpa", FusedAttention, fuse, score_bytes)
+
+# %% [markdown] tags=["hint"]
+# `help(F.scaled_dot_product_attention)` shows the same formula, line by line, with
+# names for its options. Which of its defaults are not ours?
+
+# %% [markdown] tags=["hint"]
+# `is_causal=True` in place of a mask; the scale is $1/\sqrt{h}$ already. `dropout_p`
+# acts whatever the mode: it must be $0$ in use. `load_state_dict` carries the numbers
+# over, `train(flag)` the mode.
+
+# %% [markdown] tags=["hint"]
+# `p = self.attn_dropout.p if ____ else 0.0`; `sa = FusedAttention(____)`, then
+# `sa.load_state_dict(____)` and `block.sa = ____`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** The arithmetic is the same; what is saved is traffic. The square of weights
+# is written to memory and read again several times, and grows with $T^2$: for the
+# lecture's large model and 64 texts it is $604$ million bytes in a pass. Computed in
+# tiles with a running softmax, it never leaves the fast memory of the chip. The result
+# differs in the last digits, since sums are taken in another order.
+
+# %% [markdown]
+# ## rotary
+#
+# Positions without a table. Each pair of channels $(i, i + h/2)$ of a query or key at
+# place $t$ is turned by the angle $t \cdot 10000^{-2i/h}$, where $h$ is the head size.
+# Two turned vectors have a product that depends on their *distance* alone.
+# `rotary_angles` gives the angles $(T, h/2)$, `rotate` turns; `RotaryAttention` does it
+# before it attends, and `RotaryGPT` has no learned positions: $(1, 0)$ at place $1$
+# becomes $(\cos 1, \sin 1)$.
+
+# %%
+class NoPositions(nn.Module):
+    """In place of a table of positions: nothing is added."""
+
+    def forward(self, places: Tensor) -> float:
+        return 0.0
+
+
+# %% exercise="gpt.rotary" minutes=30 difficulty=4
+def rotary_angles(T: int, size: int, base: float = 10_000.0) -> Tensor:
+    """The angle (T, size / 2) of each place and pair of channels.
+
+    Su et al. (2021), equation 15: https://arxiv.org/abs/2104.09864
+    """
+    # TODO: place times speed; pair i has the speed base ** (-2 i / size)
+    ### BEGIN SOLUTION
+    speeds = base ** (-torch.arange(0, size, 2) / size)  # (size / 2,)
+    return torch.outer(torch.arange(T), speeds)
+    ### END SOLUTION
+
+
+def rotate(x: Tensor) -> Tensor:
+    """Each pair of channels (i, i + size / 2) of x (..., T, size), turned."""
+    # TODO: (a, b) becomes (a cos - b sin, a sin + b cos)
+    ### BEGIN SOLUTION
+    angles = rotary_angles(*x.shape[-2:]).to(x)  # its dtype and device
+    cos, sin = angles.cos(), angles.sin()
+    a, b = x.chunk(2, dim=-1)  # (..., T, size / 2) each
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+    ### END SOLUTION
+
+# %% exercise="gpt.rotary"
+class RotaryAttention(CausalSelfAttention):
+    """CausalSelfAttention that knows places by turning queries and keys."""
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Causal attention of each head, (B, n_head, T, size) to the same."""
+        # TODO: not the values
+        ### BEGIN SOLUTION
+        return super().attend(rotate(q), rotate(k), v)
+        ### END SOLUTION
+
+
+class RotaryGPT(GPT):
+    """A GPT with rotary positions and no table of positions."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__(config)
+        # TODO: NoPositions for the table, RotaryAttention in each block; start_weights
+        ### BEGIN SOLUTION
+        self.position_embedding_table = NoPositions()
+        for block in self.blocks:
+            block.sa = RotaryAttention(config)
+        start_weights(self, config.n_layer)
+        ### END SOLUTION
+
+# %%
+check("gpt.rotary", rotary_angles, rotate, RotaryAttention, RotaryGPT)
+
+# %% [markdown] tags=["hint"]
+# A pair of channels is a point in the plane. Turn it by an angle that grows with the
+# place; the first pair turns fastest, a full circle in about six letters.
+
+# %% [markdown] tags=["hint"]
+# `torch.outer` multiplies each place with each speed. `x.chunk(2, dim=-1)` gives the
+# first and the second half of the channels: pair $i$ is the $i$-th of each. A table
+# $(T, h/2)$ serves all texts and heads by broadcasting.
+
+# %% [markdown] tags=["hint"]
+# `base ** (-torch.arange(0, size, ____) / size)`;
+# `torch.cat([a * cos - ____, a * sin + ____], dim=-1)`; then
+# `super().attend(____, ____, v)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** Turning both by $t\theta$ and $s\theta$ leaves the product of the pair turned
+# by $(t - s)\theta$: a head that looks three letters back does so everywhere, and need
+# not learn it place by place. Lengths do not change, so nothing is scaled. Values stay
+# as they are, for they say *what* and not *where*. The paper turns neighbours $(2i, 2i
+# + 1)$; which channels form a pair is a naming, as long as both sides agree.
+
+# %% [markdown]
+# One feature, compared: the lecture's small model with a learned table and with rotary
+# positions, the same steps and the same seed. Take the `#` away from the last line.
+
+# %%
+def compared(steps: int = budget(full=2_000, check=5)) -> None:
+    """The dev loss with learned and with rotary positions."""
+    codec = Codec(text)
+    ids, dev = split_in_order(torch.tensor(codec.encode(text)))
+    for kind in (GPT, RotaryGPT):
+        torch.manual_seed(1337)
+        model = kind(GPTConfig(len(codec.chars)))
+        train(model, ids, steps, 16, 1e-3, torch.Generator().manual_seed(1337))
+        size = sum(p.numel() for p in model.parameters())
+        print(f"{kind.__name__}: {size:,} parameters, dev {evaluate(model, dev):.4f}")
+
+
+# compared()
