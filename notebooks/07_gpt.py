@@ -109,7 +109,7 @@ print(f"{decode(xb[0])!r} -> {decode(yb[0])!r}")
 # each other; they are there to keep the machine busy.
 #
 # **Your turn.** In the exercises: `gpt.codec` and `gpt.batches`. The highest start is a
-# trap that springs once in a thousand batches.
+# trap that springs once in a long while.
 
 # %% [markdown]
 # ## One letter of memory
@@ -135,9 +135,7 @@ class BigramLanguageModel(nn.Module):
         logits = self.token_embedding_table(idx)  # (B, T, V)
         loss = None
         if targets is not None:
-            flat = logits.flatten(
-                0, 1
-            )  # (B * T, V): cross_entropy wants classes second
+            flat = logits.flatten(0, 1)  # (B * T, V), since classes come second
             loss = F.cross_entropy(flat, targets.flatten())
         return logits, loss
 
@@ -801,7 +799,7 @@ class FeedForward(nn.Module):
 
 # %%
 def arriving(road, pairs=12):
-    """The size of the gradient at the input, and behind each of some fresh pairs."""
+    """The gradient at the input and behind each of some fresh pairs, at the end 1."""
     torch.manual_seed(1337)
     outputs = [torch.randn((16, 8, 32), requires_grad=True)]
     for _ in range(pairs):
@@ -811,32 +809,33 @@ def arriving(road, pairs=12):
         outputs.append(think(talk(outputs[-1])))
         outputs[-1].retain_grad()
     outputs[-1].square().mean().backward()
-    return [out.grad.norm().item() for out in outputs]
+    return [(x.grad.norm() / outputs[-1].grad.norm()).item() for x in outputs]
 
 
-# %%
-on_the_road, in_a_row = arriving(road=True), arriving(road=False)
 fig, ax = style.figure("wide")
-ax.plot([g / on_the_road[-1] for g in on_the_road], color=style.BACKWARD, marker="o")
-ax.plot([g / in_a_row[-1] for g in in_a_row], color=style.REFERENCE, marker="s")
-style.label_line(ax, ax.lines[0], "added")
-style.label_line(ax, (0, in_a_row[0] / in_a_row[-1]), "in a row", style.REFERENCE)
-ax.set(xlabel="pairs from the input", ylabel="gradient, the last is 1", yscale="log")
+(added,) = ax.plot(arriving(road=True), color=style.BACKWARD, marker="o")
+(in_a_row,) = ax.plot(arriving(road=False), color=style.REFERENCE, marker="s")
+style.label_line(ax, added, "added")
+style.label_line(ax, (5, in_a_row.get_ydata()[5]), "in a row", style.REFERENCE)
+ax.set(xlabel="behind so many pairs", ylabel="gradient, at the end 1", yscale="log")
 _ = ax.set_title("On the road the gradient reaches the first pair")
 
 # %% [markdown]
 # **Look.** Right is the loss, so read from right to left. The axis is logarithmic: in a
-# row, each pair takes away a part of what is left; on the road nearly all of it gets to
-# the input.
+# row, each pair takes away most of what is left; on the road the gradient arrives at
+# full size.
+
 
 # %%
-torch.manual_seed(1337)
-rows = [
-    Residual(layer)
-    for _ in range(3)
-    for layer in (MultiHeadAttention(32, 4, block_size), FeedForward(32))
-]
-climb("3 pairs, added", LanguageModel(n_embd, block_size, nn.Sequential(*rows)))
+def three_added():
+    """Three pairs on the road, fresh."""
+    torch.manual_seed(1337)
+    pairs = ((MultiHeadAttention(32, 4, 8), FeedForward(32)) for _ in range(3))
+    layers = [Residual(layer) for pair in pairs for layer in pair]
+    return LanguageModel(n_embd, block_size, nn.Sequential(*layers))
+
+
+climb("3 pairs, added", three_added())
 published["3 pairs, added"] = 2.08
 
 # %% [markdown]
@@ -906,14 +905,25 @@ def gpt(n_layer, n_head, n_embd, block_size, dropout=0.0):
     return LanguageModel(n_embd, block_size, middle)
 
 
+# %%
 torch.manual_seed(1337)
 climb("3 blocks", gpt(n_layer=3, n_head=4, n_embd=32, block_size=8))
 published["3 blocks"] = 2.06
 show_log()
 
+fast = budget(full=500, check=10)  # and now both with twenty times the rate
+climb("added, rate times twenty", three_added(), steps=fast, peak=8e-2)
+torch.manual_seed(1337)
+climb("blocks, rate times twenty", gpt(3, 4, 32, block_size), steps=fast, peak=8e-2)
+log = log[:-2]  # a test of what they stand, and no rungs
+
 # %% [markdown]
-# Little on top here, with three blocks; with many it is what keeps them trainable. All
-# of GPT stands there now. What comes is more of it.
+# Compare the last two lines of the ledger: at this rate a norm has little to do. Then
+# the two runs below. With twenty times the rate the bare road blows up, since nothing
+# keeps the numbers on it small. The blocks, which hand each layer numbers of one size,
+# go on learning.
+#
+# All of GPT stands there now. What comes is more of it.
 #
 # Talk, think, add; and normalise on the way in.
 #
@@ -960,9 +970,9 @@ print(torch.equal(drop.eval()(ones), ones))
 # does not hear another; at the end of both layers, before they are added. And it is why
 # `evaluate` turns the switch.
 #
-# **Weight decay** pulls each weight a little towards zero at each step. Matrices get
-# it; biases, and the numbers of the norms, do not, since nothing is won by making an
-# offset small. AdamW takes two **groups**.
+# **Weight decay**, the W of AdamW, pulls each weight a little towards zero at each
+# step. Matrices get it; biases, and the numbers of the norms, do not, since nothing is
+# won by making an offset small. AdamW takes two **groups**.
 
 
 # %% tags=["nbval-check-output"] key="groups"
@@ -1030,8 +1040,9 @@ def study(name, model, rows, steps, peak):
 
 # %% [markdown]
 # The smaller one first, without dropout, in batches of 16 rows of 32 letters. It takes
-# half a minute or more. If you have two minutes, set `long_run` to `True`: 5,000 steps,
-# as many as in the video.
+# a minute or two. Both tables of points begin near zero, with a width of $0.02$ as in
+# GPT-2, so that what training puts there is not lost among random numbers. If you have
+# some minutes, set `long_run` to `True`: 5,000 steps, as many as in the video.
 
 # %%
 device = find_device()
@@ -1039,7 +1050,9 @@ long_run = False  # True: 5,000 steps
 
 torch.manual_seed(1337)
 small = gpt(**small_size).to(device)
-small_steps = 5_000 if long_run else budget(full=1_500, check=10)
+for points in (small.token_embedding_table, small.position_embedding_table):
+    nn.init.normal_(points.weight, std=0.02)
+small_steps = 5_000 if long_run else budget(full=2_000, check=10)
 adamw = study(f"small, on {device}", small, rows=16, steps=small_steps, peak=4e-3)
 published[log[-1]["name"]] = 1.82
 for letter in write(small, "\n", budget(full=400, check=20)):
@@ -1287,8 +1300,8 @@ bits = log[-1]["dev"] / math.log(2)
 print(f"that is {bits:.2f} bits per letter; all alike would be {math.log2(V):.2f}")
 
 # %% [markdown]
-# **Look.** Down the page each rung is the one above and one thing more. Only *3 pairs
-# in a row* steps to the right.
+# **Look.** Down the page each rung is the one above and one thing more. *3 pairs in a
+# row* steps to the right; added to the road, the same pairs go far to the left.
 
 # %% [markdown]
 # **Question** for the next lesson. Your model reads letters; those one can buy read

@@ -211,7 +211,8 @@ def _mask_moves(moved: list[float], at: int) -> str:
         wide = 180 * m / most
         colour = "positive" if early else "forward"
         marks.append(svg.box(left, y + 8, max(wide, 1), size - 16, colour, 0.85))
-        words = f"{m:.2f}" + (" the future leaks" if early and m >= 0.005 else "")
+        told = f"{m:.2f}" if m >= 0.005 or not early else "under 0.01"
+        words = told + " the future leaks" * early
         marks.append(svg.text(left + wide + 8, y + 25, words, "ink", 12))
     marks.append(svg.line((left, top), (left, top + size * T), "faint", 1))
     return "".join(marks)
