@@ -1241,7 +1241,8 @@ print(tuple(weights.shape), "->", tuple((weights @ v).shape))
 # [nanoGPT](https://github.com/karpathy/nanoGPT) is the same in about 300 lines; with
 # this page you can read it. You will meet all heads in one tensor, GELU in place of
 # ReLU, the table of letters used a second time as `lm_head`, groups for the weight
-# decay, and checkpoints. It trains GPT-2 itself.
+# decay, and checkpoints. [minGPT](https://github.com/karpathy/minGPT) is its
+# forerunner.
 #
 # For each block about $12\,C^2$ parameters: $4\,C^2$ to talk, $8\,C^2$ to think. Each
 # is used twice in a pass and four times on the way back: 6 operations for every letter
