@@ -6,6 +6,7 @@ with given numbers in its layers, a module gives what a loop over pairs of place
 """
 
 import math
+import random
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from typing import Any
@@ -32,6 +33,14 @@ Shapes = dict[str, tuple[int, ...]]
 Oracle = Callable[[dict[str, Tensor], Tensor], Tensor]
 NUMBER = Tolerance(1e-6, 1e-9, "right answers in double precision agree to 1e-9")
 ONCE = Tolerance(1e-5, 1e-6, "a number may have been computed in single precision")
+
+
+# new in each session, so that none can be known; few, so that a slow loop runs once
+_SEEDS = [new_seed() for _ in range(3)]
+
+
+def _any_seed() -> int:
+    return random.choice(_SEEDS)
 
 
 @cache
@@ -602,7 +611,7 @@ def batches(get_batch: Callable) -> Cases:
     yield case("50 rows from 900 numbers", lambda: _dice(get_batch), _DICE)
     text = "get_batch(arange(90), 7, 3), without a generator: the shapes"
     yield case(text, lambda: _undiced(get_batch), [[3, 7], [3, 7]])
-    seed = new_seed()
+    seed = _any_seed()
     yield case(
         "another seed",
         lambda: _windows(get_batch, 31, 6, 900, seed),
@@ -846,7 +855,7 @@ def bigram_lm(BigramLanguageModel: type) -> Cases:
         yield case(text, act, want)
     want = {"share of 1 after 0": Said("0.8"), "share of 1 after 1": Said("0.3")}
     yield case("odds of 0.8 and 0.3", lambda: _shares(Model), want)
-    seed = new_seed()
+    seed = _any_seed()
     idx, y = (torch.randint(5, (3, 6), generator=seeded(seed + i)) for i in (0, 1))
     yield _lookup_case(Model, normal(5, 5, seed=seed), idx, y, fresh=True)
 
@@ -1027,12 +1036,17 @@ def _slow_average(x: Tensor) -> Tensor:
     return out
 
 
-def _average_case(average: Callable, x: Tensor, **more: Any) -> Case:
-    said = x.tolist() if x.numel() <= 6 else tuple(x.shape)
-    name = getattr(average, "__name__", "average")
-    text = f"{name}(x), x {'=' if x.numel() <= 6 else ''} {said}".replace("  ", " ")
+@lru_cache(maxsize=50)
+def _averaged(*shape: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Vectors, and their averages."""
+    x = normal(*shape, seed=seed).float()
+    return x, _slow_average(x)
+
+
+def _average_case(average: Callable, x: Tensor, want: Tensor, **more: Any) -> Case:
+    said = f"= {x.tolist()}" if x.numel() <= 6 else tuple(x.shape)
+    text = f"{getattr(average, '__name__', 'average')}(x), x {said}"
     seen = lambda out: out.detach() if isinstance(out, Tensor) else out  # noqa: E731
-    want = _slow_average(x)
     return asked(text, average, x, expects=want, seen=seen, within=FLOAT32, **more)
 
 
@@ -1040,13 +1054,13 @@ def _average_case(average: Callable, x: Tensor, **more: Any) -> Case:
 def averaging(
     average_loop: Callable, average_matmul: Callable, average_softmax: Callable
 ) -> Cases:
-    seed = new_seed()
+    seed = _any_seed()
     for average in (average_loop, average_matmul, average_softmax):
-        yield _average_case(average, torch.tensor([[[2.0], [4.0], [9.0]]]))
+        x, want = ([[[v] for v in row]] for row in ((2.0, 4.0, 9.0), (2.0, 3.0, 5.0)))
+        yield _average_case(average, torch.tensor(x), torch.tensor(want))
         for B, T, C in ((1, 2, 3), (2, 5, 3), (4, 1, 2), (3, 4, 4), (2, 9, 5)):
-            yield _average_case(average, normal(B, T, C, seed=T).float())
-        x = normal(3, 6, 2, seed=seed).float()
-        yield _average_case(average, x, fresh=True)
+            yield _average_case(average, *_averaged(B, T, C, seed=T))
+        yield _average_case(average, *_averaged(3, 6, 2, seed=seed), fresh=True)
 
 
 def _past(T: int) -> Tensor:
@@ -1250,16 +1264,23 @@ def _dropping(module: Any, want: Shapes, value: Callable, C: int, T: int) -> Any
     if not isinstance(out, Tensor) or out.ndim != 3 or out.shape[1] != T:
         return out if isinstance(out, Tensor) else otherwise(out)
     sums = out[..., 0]
-    alike = torch.allclose(out, out[..., :1].expand_as(out))
-    told = "weights" if alike else "channels"
-    if torch.allclose(out, used[0]):
-        told = "nothing"
+    module.value.weight.data.copy_(normal(*module.value.weight.shape, seed=3))
+    other = _tried(lambda: module.train()(x))
+    moves = not torch.allclose(other, module.eval()(x))
     return {
-        "dropped in training": Said(told),
+        "dropped in training": _what_drops(out, used[0], moves),
         "first places": Said(", ".join(sorted({f"{s:.0f}" for s in sums[:, 0]}))),
         "another draw": either(torch.equal(out, again), "the same", "another"),
         "in use": either(torch.equal(*used), "the same each time", "by chance"),
     }
+
+
+def _what_drops(out: Tensor, used: Tensor, moves: bool) -> Said:
+    """What dropout acts on, by the outputs where all values are 1, and others."""
+    if torch.allclose(out, used):
+        return Said("scores" if moves else "nothing")
+    alike = torch.allclose(out, out[..., :1].expand_as(out))
+    return Said("weights" if alike else "channels")
 
 
 _WEIGHTS_DROPPED = {
@@ -1298,7 +1319,7 @@ def head(Head: type) -> Cases:
         lambda: _dropping(Head(dropped), shapes, _ones_from_first, 8, 7),
         _WEIGHTS_DROPPED,
     )
-    yield _head_case(Head, 2, 7, 6, 2, new_seed(), fresh=True)
+    yield _head_case(Head, 2, 7, 6, 2, _any_seed(), fresh=True)
 
 
 def _head_case(
@@ -1614,7 +1635,7 @@ def multi_head(MultiHeadAttention: type) -> Cases:
         _HALF_DROPPED,
     )
     sizes = {"n_head": 3, "n_embd": 6}
-    yield _multi_case(Multi, 2, 5, new_seed(), sizes, fresh=True)
+    yield _multi_case(Multi, 2, 5, _any_seed(), sizes, fresh=True)
 
 
 _untouched(multi_head)
@@ -1804,12 +1825,11 @@ def _attend_drops(Batched: type) -> Any:
     used = [module.eval().attend(q, k, v) for _ in range(2)]
     if not isinstance(out, Tensor) or out.shape != v.shape:
         return out if isinstance(out, Tensor) else otherwise(out)
-    alike = torch.allclose(out, out[..., :1].expand_as(out))
-    told = "weights" if alike else "channels"
-    if torch.allclose(out, used[0]):
-        told = "nothing"
+    v = normal(4, 2, 9, 4, seed=3)
+    other = _tried(lambda: module.train().attend(q, k, v))
+    moves = not torch.allclose(other, module.eval().attend(q, k, v))
     return {
-        "dropped in training": Said(told),
+        "dropped in training": _what_drops(out, used[0], moves),
         "in use": either(torch.equal(*used), "the same each time", "by chance"),
     }
 
@@ -1831,7 +1851,10 @@ def _merged(merge_heads: Callable, heads: int, C: int, seed: int, bias: bool) ->
     found = _parts(merged, want)
     if found != _parts_facts(want):
         return found
-    numbers = {name: merged.get_parameter(name).detach().clone() for name in want}
+    numbers: dict[str, Any] = {"qkv.weight": merged.qkv.weight.detach().clone()}
+    for name in ("proj.weight", "proj.bias")[: 1 + bias]:
+        copied = torch.allclose(merged.get_parameter(name), before[name])
+        numbers[name] = either(copied, "as in loop", "other numbers")
     same = all(torch.equal(p, before[name]) for name, p in loop.named_parameters())
     with torch.no_grad():
         for p in merged.parameters():
@@ -1860,7 +1883,8 @@ def _merged_facts(heads: int, C: int, seed: int, bias: bool) -> dict[str, Any]:
         for i in range(heads)
     ]
     found: dict[str, Any] = {"qkv.weight": torch.cat(rows)}
-    found |= {name: state[name] for name in _batched_shapes(config) if "proj" in name}
+    for name in ("proj.weight", "proj.bias")[: 1 + bias]:
+        found[name] = Said("as in loop")
     words = {"its parameters": "learn", "loop": "as it was", "numbers": "its own"}
     return found | {name: Said(word) for name, word in words.items()}
 
@@ -1904,7 +1928,7 @@ def batched_heads(CausalSelfAttention: type, merge_heads: Callable) -> Cases:
     )
     for heads, C, bias in ((2, 4, True), (3, 6, False), (1, 3, True)):
         yield _merge_case(merge_heads, heads, C, C, bias=bias)
-    seed = new_seed()
+    seed = _any_seed()
     yield _batched_case(Batched, 2, 5, 3, 6, seed=seed, fresh=True)
     yield _merge_case(merge_heads, 2, 6, seed, fresh=True)
 
@@ -2148,7 +2172,7 @@ def feed_forward(FeedForward: type) -> Cases:
         lambda: _drops(FeedForward(dropped), _feed_shapes(dropped), 3, 40, 8),
         _HALF_DROPPED,
     )
-    seed = new_seed()
+    seed = _any_seed()
     yield _feed_case(FeedForward, (2, 4, 3), False, True, seed=seed, fresh=True)
 
 
@@ -2366,7 +2390,7 @@ def block(Block: type) -> Cases:
     yield case(text, lambda: _leaks(Block(config), want, x), _TIGHT)
     for B, T, C, bias in ((2, 4, 6, True), (3, 6, 4, False), (1, 1, 2, True)):
         yield _block_case(Block, B, T, C, bias)
-    seed = new_seed()
+    seed = _any_seed()
     yield _block_case(Block, 2, 5, 6, True, seed=seed, fresh=True)
 
 
@@ -2613,7 +2637,7 @@ def _gpt_case(GPT: type, way: str, B: int, T: int, told: bool, **o: Any) -> Case
     said = f"{way + ', ' if way else ''}idx {(B, T)}{', with targets' if told else ''}"
     return case(
         f"vocab_size 7, n_layer 2, n_head 2, n_embd 4, {said}",
-        lambda: _predicted(GPT, way, B, T, seed, told),
+        lambda: _of(GPT, _predicted, way, B, T, seed, told),
         _predicted_facts(way, B, T, seed, told),
         within=NUMBER,
         **o,
@@ -2635,6 +2659,15 @@ def _gpt_leaks(GPT: type) -> Any:
     if before.ndim != 3:
         return {"logits": before}
     return _moved((after - before).abs().amax((0, 2)), 4)
+
+
+def _gpt_parts(GPT: type, way: str) -> Any:
+    """The parameters of a small model, and how many blocks there are."""
+    model = GPT(_small(way))
+    blocks = getattr(model, "blocks", None)
+    many = len(blocks) if hasattr(type(blocks), "__len__") else Said(kind(blocks))
+    found = _parts(model, _gpt_shapes(_small(way)))
+    return {"len(blocks)": many} | found if isinstance(model, nn.Module) else found
 
 
 class _Noting(nn.Module):
@@ -2672,15 +2705,20 @@ def _into_blocks_facts() -> dict[str, Any]:
     return {"in use": x, "zeros in training": Said("about half")}
 
 
-def _spread(weight: Tensor) -> Said:
-    return Said(f"{weight.detach().double().std().item():.2g}"[:5])
+def _of(GPT: type, look: Callable, *args: Any) -> Any:
+    """What a look at the class finds; at the given one, which stays, once for all."""
+    return _of_given(look, *args) if GPT is _given().GPT else look(GPT, *args)
 
 
-def _started(GPT: type, way: str) -> Any:
+@cache
+def _of_given(look: Callable, *args: Any) -> Any:
+    return look(_given().GPT, *args)
+
+
+def _started(GPT: type) -> Any:
     """The spread of the numbers that a new model begins with."""
-    config = _config(
-        vocab_size=40, block_size=30, n_layer=8, n_head=2, n_embd=32, **_WAYS[way]
-    )
+    sizes = {"vocab_size": 40, "block_size": 30, "n_head": 2, "n_embd": 16}
+    config = _config(**sizes, n_layer=4)
     model, want = _tried(lambda: GPT(config)), _gpt_shapes(config)
     found = _parts(model, want)
     if found != _parts_facts(want):
@@ -2692,7 +2730,7 @@ def _started(GPT: type, way: str) -> Any:
     others = [n for n in want if n not in (*ends, *norms, *biases)]
     return {
         "matrices and tables": _all_of(numbers, others, 0.02),
-        "what ends a branch": _all_of(numbers, ends, 0.005),
+        "what ends a branch": _all_of(numbers, ends, 0.0071),
         "biases": either(all(not numbers[n].any() for n in biases), "0", "not 0"),
     }
 
@@ -2707,7 +2745,7 @@ def _all_of(numbers: dict[str, Tensor], names: list[str], want: float) -> Said:
 
 _STARTED = {
     "matrices and tables": Said("spread 0.02"),
-    "what ends a branch": Said("spread 0.005"),
+    "what ends a branch": Said("spread 0.0071"),
     "biases": Said("0"),
 }
 
@@ -2721,35 +2759,35 @@ _SIZES = (
 )
 
 
-@exercise("gpt.gpt", limit=8)
+@exercise("gpt.gpt", limit=12)
 def gpt(GPT: type, count_parameters: Callable) -> Cases:
     for way in _WAYS:
         want = _gpt_shapes(_small(way))
-        act = lambda w=way, s=want: _parts(GPT(_small(w)), s)  # noqa: E731
+        act = lambda w=way: _of(GPT, _gpt_parts, w)  # noqa: E731
         text = f"vocab_size 7, block_size 6, n_layer 2, n_embd 4{way and ', ' + way}"
-        yield case(text, act, _parts_facts(want))
+        yield case(text, act, {"len(blocks)": 2} | _parts_facts(want))
     text = "what reaches the blocks, idx = [[3, 1, 1]], dropout 0.5"
-    yield case(text, lambda: _into_blocks(GPT), _into_blocks_facts(), within=NUMBER)
+    yield case(
+        text, lambda: _of(GPT, _into_blocks), _into_blocks_facts(), within=NUMBER
+    )
     text = "idx (3, 6), another letter at place 4: the logits"
-    yield case(text, lambda: _gpt_leaks(GPT), _TIGHT)
+    yield case(text, lambda: _of(GPT, _gpt_leaks), _TIGHT)
     for way, B, T, told in (
-        ("", 2, 4, False),
         ("", 2, 5, True),
         ("bias False, tied", 3, 6, True),
         ("tied, gelu", 2, 3, True),
         ("", 1, 2, False),
     ):
         yield _gpt_case(GPT, way, B, T, told)
-    for way in ("", "tied, gelu"):
-        text = f"a new model, n_layer 8{way and ', ' + way}: its numbers"
-        yield case(text, lambda w=way: _started(GPT, w), _STARTED)
+    text = "a new model, n_layer 4: its numbers"
+    yield case(text, lambda: _of(GPT, _started), _STARTED)
     for sizes in _SIZES:
         config = _config(**sizes)
         said = ", ".join(f"{name}={value}" for name, value in sizes.items())
         total = sum(math.prod(shape) for shape in _gpt_shapes(config).values())
         act = lambda c=config: count_parameters(c)  # noqa: E731
         yield case(f"count_parameters(GPTConfig({said}))", act, total)
-    yield _gpt_case(GPT, "", 2, 4, True, seed=new_seed(), fresh=True)
+    yield _gpt_case(GPT, "", 2, 4, True, seed=_any_seed(), fresh=True)
 
 
 class _GivenSizes(nn.Module):
@@ -3199,7 +3237,7 @@ _REPEATED = {
 def _one_each(sample_next: Callable) -> Any:
     """Rows of which each has another best letter."""
     logits = torch.tensor([[0.0, 1.0, 5.0], [2.0, 0.0, 1.0], [-3.0, -1.0, -2.0]])
-    return sample_next(logits, 1.0, 1)
+    return _tried(lambda: sample_next(logits, 1.0, 1))
 
 
 @exercise("gpt.generate", limit=5)
@@ -3327,12 +3365,9 @@ generate.table(
             "The logits are multiplied by the temperature: divide.",
             _sample(scale=lambda z, t: z * t),
         ),
-        "temperature not used": (
-            "The temperature is not used.",
+        "temperature without effect": (
+            "The temperature has no effect: divide the logits, before the softmax.",
             _sample(scale=lambda z, t: z),
-        ),
-        "temperature after the softmax": (
-            "After the softmax the temperature cancels: divide the logits.",
             _sample(scale=lambda z, t: z, odds=lambda z, t: F.softmax(z, -1) / t),
         ),
         "top_k not used": (
@@ -3527,11 +3562,21 @@ def _rate_facts(step: int, steps: int, peak: float, warmup: int, floor: float) -
     return peak * floor + peak * (1 - floor) * math.cos(angle / 2) ** 2
 
 
+class _Counting(torch.optim.SGD):
+    """Plain descent that counts its steps."""
+
+    taken = 0
+
+    def step(self, *args: Any, **options: Any) -> Any:
+        self.taken += 1
+        return super().step(*args, **options)
+
+
 def _stepped(train_step: Callable, factor: float, rates: tuple[float, ...]) -> Any:
     """The parameters after some steps of plain descent, and the losses told."""
     model = _Toy(factor=factor).eval()
     groups = [{"params": [model.table]}, {"params": [model.scale]}]
-    optimizer = torch.optim.SGD(groups, lr=77.0)
+    optimizer = _Counting(groups, lr=77.0)
     for p in model.parameters():
         p.grad = torch.full_like(p, 3.0)  # left over from before
     told = []
@@ -3541,7 +3586,8 @@ def _stepped(train_step: Callable, factor: float, rates: tuple[float, ...]) -> A
             return told[-1] if is_nothing(told[-1]) else {"loss": Said(kind(told[-1]))}
     after = {"table": model.table.detach(), "scale": model.scale.detach()}
     rest = sorted({group["lr"] for group in optimizer.param_groups})
-    return {"losses": told} | after | {"lr of the groups": rest}
+    calls = {"optimizer.step()": optimizer.taken, "lr of the groups": rest}
+    return {"losses": told} | after | calls
 
 
 def _toy_batch(seed: int) -> tuple[Tensor, Tensor]:
@@ -3563,7 +3609,8 @@ def _stepped_facts(factor: float, rates: tuple[float, ...]) -> dict[str, Any]:
                 p -= lr * g * min(1.0, 1 / (norm + 1e-6))
         told.append(loss.item())
     after = {"table": model.table.detach(), "scale": model.scale.detach()}
-    return {"losses": told} | after | {"lr of the groups": [rates[-1]]}
+    calls = {"optimizer.step()": len(rates), "lr of the groups": [rates[-1]]}
+    return {"losses": told} | after | calls
 
 
 def _estimated(estimate_loss: Callable, training: bool, B: int, batches: int) -> Any:
@@ -3910,15 +3957,9 @@ train.table(
             _step("rate", "forward", "backward", "clip", "zero", "step"),
         ),
         "not clipped": (
-            "The gradient is not clipped: its norm is at most 1.",
+            "Nothing is clipped when the step is taken: clip before the step.",
             _step(*_but("clip")),
-        ),
-        "clipped too early": (
-            "There is no gradient to clip yet: clip after backward.",
             _step("rate", "forward", "zero", "clip", "backward", "step"),
-        ),
-        "clipped too late": (
-            "The step is taken before the gradient is clipped.",
             _step("rate", "forward", "zero", "backward", "step", "clip"),
         ),
         "each number clipped": (
