@@ -280,9 +280,9 @@ with torch.no_grad():
 # **Question.** How could a letter take in what came before it, as many letters as there
 # are, and none of those that come after?
 #
-# The simplest way to hear everybody is to take the **mean**: at place $t$ of the
-# letters $0$ to $t$. Little is kept that way; how it is computed is what counts. First
-# as a loop.
+# The simplest way to hear everybody is to take the mean: at place $t$ of the letters
+# $0$ to $t$. Little is kept that way; how it is computed is what counts. First as a
+# loop.
 #
 # *In the video: averaging the past with loops, and the trick in self-attention.*
 
@@ -716,11 +716,11 @@ published["+ feed-forward"] = 2.24
 # %% [markdown]
 # To talk again: repeat both. Three times talk and think is a network of six layers.
 #
-# **Predict.** Three such pairs in a row have twice the parameters. Is the loss on dev
-# higher than that of one pair, about the same, or lower?
+# **Predict.** Three such pairs in a row have twice the parameters. How much lower is
+# the loss on dev than that of one pair? (Below zero if it is higher.)
 
 # %% tags=["predict"]
-guess = predict("gpt.three_in_a_row", options=["higher", "about the same", "lower"])
+guess = predict("gpt.three_in_a_row", unit="nats")
 
 # %%
 torch.manual_seed(1337)
@@ -730,8 +730,7 @@ rows = [
     for layer in (Heads(32, 4, block_size), nn.Sequential(nn.Linear(32, 32), nn.ReLU()))
 ]
 climb("3 pairs in a row", LanguageModel(n_embd, block_size, nn.Sequential(*rows)))
-gap = log[-1]["dev"] - log[-2]["dev"]
-guess.compare("higher" if gap > 0.02 else "lower" if gap < -0.02 else "about the same")
+guess.compare(round(log[-2]["dev"] - log[-1]["dev"], 3))
 
 # %% [markdown] tags=["why"]
 # **Why.** A deep network is hard to reach from its end. Each layer mixes and cuts what
