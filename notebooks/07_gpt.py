@@ -716,8 +716,8 @@ published["+ feed-forward"] = 2.24
 # %% [markdown]
 # To talk again: repeat both. Three times talk and think is a network of six layers.
 #
-# **Predict.** Three such pairs in a row have twice the parameters. How much lower is
-# the loss on dev than that of one pair? (Below zero if it is higher.)
+# **Predict.** Three such pairs in a row have about twice the parameters. How much lower
+# is the loss on dev than that of one pair? (Below zero if it is higher.)
 
 # %% tags=["predict"]
 guess = predict("gpt.three_in_a_row", unit="nats")
@@ -1050,7 +1050,7 @@ torch.manual_seed(1337)
 small = gpt(**small_size).to(device)
 for points in (small.token_embedding_table, small.position_embedding_table):
     nn.init.normal_(points.weight, std=0.02)
-small_steps = 5_000 if long_run else budget(full=2_000, check=10)
+small_steps = 5_000 if long_run else budget(full=1_500, check=10)
 study("small", small, rows=16, steps=small_steps, peak=4e-3)
 published["small"] = 1.82
 for letter in write(small, "\n", budget(full=400, check=20)):
