@@ -569,8 +569,8 @@ line = torch.tensor([encode("the king")])  # (1, 8)
 swapped = line[:, [0, 4, 2, 3, 1, 5, 6, 7]]
 print(repr(decode(line[0])), "and", repr(decode(swapped[0])))
 with torch.no_grad():
-    last = placeless(line)[0][:, -1] - placeless(swapped)[0][:, -1]  # (1, V)
-guess.compare(round(last.abs().max().item(), 4))
+    shift = placeless(line)[0][:, -1] - placeless(swapped)[0][:, -1]  # (1, V)
+guess.compare(round(shift.abs().max().item(), 4))
 
 # %% [markdown] tags=["why"]
 # **Why.** The scores of the last letter go along with the letters, wherever these
@@ -586,8 +586,8 @@ one_head = LanguageModel(n_embd, block_size, Head(32, 32, block_size))
 climb("one head", one_head)
 
 with torch.no_grad():
-    last = one_head(line)[0][:, -1] - one_head(swapped)[0][:, -1]
-print(f"the swap moves its logits by up to {last.abs().max():.2f}")
+    shift = one_head(line)[0][:, -1] - one_head(swapped)[0][:, -1]
+print(f"the swap moves its logits by up to {shift.abs().max():.2f}")
 
 # %% [markdown]
 # The order pays. But a model with a table of eight places can take eight letters and no
@@ -1145,9 +1145,9 @@ def attention(text):
     return torch.stack(found)
 
 
-line = dev_data[:32].repeat(2, 1)  # the same 32 letters twice
-line[1, 20] = (line[1, 20] + 1) % V  # and one of them changed
-moves = small(line)[0].diff(dim=0).abs().amax(dim=(0, 2))  # (32,)
+twice = dev_data[:32].repeat(2, 1)  # the same 32 letters two times
+twice[1, 20] = (twice[1, 20] + 1) % V  # and one of them changed
+moves = small(twice)[0].diff(dim=0).abs().amax(dim=(0, 2))  # (32,)
 print(f"moved: before it {moves[:20].max():.2f}, from it on {moves[20:].max():.2f}")
 explore.attention_map(attention, chars, text="My lord, I am not the king.")
 
