@@ -125,11 +125,20 @@ def settle(device: str = "") -> Place:
     kind = device or ("cuda" if gpu else "mps" if mac else "cpu")
     if not shared:
         return Place(torch.device(kind))
-    dist.init_process_group("nccl" if kind == "cuda" else "gloo")
+    join("nccl" if kind == "cuda" else "gloo")
     if kind == "cuda":
         kind = f"cuda:{os.environ['LOCAL_RANK']}"
         torch.cuda.set_device(kind)
     return Place(torch.device(kind), dist.get_rank(), dist.get_world_size())
+
+
+def join(backend: str) -> None:
+    """Meet the other processes, also where torchrun has started all of them again."""
+    store, rank, world = next(dist.rendezvous("env://"))
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+        # the addresses of an earlier life are still in it: pytorch/pytorch#135712
+        store = dist.PrefixStore(os.environ["TORCHELASTIC_RESTART_COUNT"], store)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=world)
 
 
 def load_text(path: str, device: torch.device) -> tuple[list[str], Tensor, Tensor]:
