@@ -815,7 +815,7 @@ fig, ax = style.figure("wide")
 (added,) = ax.plot(arriving(road=True), color=style.BACKWARD, marker="o")
 (in_a_row,) = ax.plot(arriving(road=False), color=style.REFERENCE, marker="s")
 style.label_line(ax, added, "added")
-style.label_line(ax, (5, in_a_row.get_ydata()[5]), "in a row", style.REFERENCE)
+style.label_line(ax, (6, in_a_row.get_ydata()[5]), "in a row", style.REFERENCE)
 ax.set(xlabel="behind so many pairs", ylabel="gradient, at the end 1", yscale="log")
 _ = ax.set_title("On the road the gradient reaches the first pair")
 
