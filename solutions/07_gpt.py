@@ -10,8 +10,8 @@
 import copy
 import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
@@ -1452,3 +1452,315 @@ def compared(steps: int = budget(full=2_000, check=5)) -> None:
 
 
 # compared()
+
+# %% [markdown]
+# ## speedrun
+#
+# Since 2017 much was found out. The race: the play, a context of $64$ letters, at most
+# 810,000 parameters, and the CPU seconds of the small GPT above. `speedrun(ids, steps,
+# recipe)` trains on `ids` for `steps` steps and returns the model, which gives
+# `(logits, loss)` as a GPT does and has a `config` with `block_size`. Each ingredient
+# of a `Recipe` is a switch, so that what it buys can be measured. Ours are below, with
+# their papers; yours may be others.
+
+# %%
+@dataclass
+class Recipe:
+    """The sizes of the race, and its ingredients, each of them a switch."""
+
+    vocab_size: int = 65
+    block_size: int = 64
+    n_layer: int = 3
+    n_head: int = 4
+    n_embd: int = 128
+    batch_size: int = 16
+    rotary: bool = True  # Su et al., 2021, https://arxiv.org/abs/2104.09864
+    qk_norm: bool = True  # Henry et al., 2020, https://arxiv.org/abs/2010.04245
+    squared: bool = True  # So et al., 2021, https://arxiv.org/abs/2109.08668
+    zeros: bool = True  # Goyal et al., 2017, https://arxiv.org/abs/1706.02677
+    shift: bool = True  # the letter before: Peng et al., 2023, arXiv 2305.13048
+    ngrams: bool = True  # hashed: Bojanowski et al., 2017, arXiv 1607.04606
+    muon: bool = True  # Jordan, 2024, https://kellerjordan.github.io/posts/muon/
+    decay: bool = True  # Hägele et al., 2024, https://arxiv.org/abs/2405.18392
+
+
+# %% [markdown]
+# An ingredient without numbers to learn is a function: a norm without scale, and the
+# vector of the letter before, of which each block adds as much as it likes.
+
+# %% exercise="gpt.speedrun" minutes=150 difficulty=5
+def norm(x: Tensor) -> Tensor:
+    """Each vector of x (..., C) with mean 0 and variance 1."""
+    # TODO: or leave this out
+    ### BEGIN SOLUTION
+    return F.layer_norm(x, x.shape[-1:])
+    ### END SOLUTION
+
+
+def before(x: Tensor) -> Tensor:
+    """The vector of the letter before, for x (B, T, C); zeros before the first."""
+    # TODO: or leave this out
+    ### BEGIN SOLUTION
+    return F.pad(x, (0, 0, 1, 0))[:, :-1]
+    ### END SOLUTION
+
+# %% exercise="gpt.speedrun"
+class RacerBlock(nn.Module):
+    """A block whose matrices are one stack (12, C, C): 3 + 1 attend, 4 + 4 think."""
+
+    def __init__(self, r: Recipe) -> None:
+        super().__init__()
+        # TODO: or a block of your own
+        ### BEGIN SOLUTION
+        self.r, C = r, r.n_embd
+        w = torch.randn(12, C, C) * 0.6 / C**0.5
+        if r.zeros:  # what ends a branch: at first a block does nothing
+            w[3], w[8:] = 0, 0
+        self.w = nn.Parameter(w)
+        self.mix = nn.Parameter(torch.zeros(2, C))
+        ### END SOLUTION
+
+    def attend(self, x: Tensor, w: Tensor, last: Tensor) -> Tensor:
+        """Causal attention, (B, T, C) to the same."""
+        # TODO
+        ### BEGIN SOLUTION
+        (B, T, C), n = x.shape, self.r.n_head
+        rows = F.linear(x, w.flatten(0, 1)).view(B, T, 3 * n, -1).transpose(1, 2)
+        q, k, v = rows.chunk(3, dim=1)  # (B, n_head, T, size) each
+        if self.r.qk_norm:
+            q, k = norm(q), norm(k)
+        if self.r.rotary:
+            q, k = rotate(q), rotate(k)
+        out = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return F.linear(out.transpose(1, 2).reshape(B, T, C), last[0])
+        ### END SOLUTION
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) to the same."""
+        # TODO
+        ### BEGIN SOLUTION
+        w, last, up, down = self.w.split([3, 1, 4, 4])
+        h = norm(x)
+        h = h + self.mix[0] * before(h) if self.r.shift else h
+        x = x + self.attend(h, w, last)
+        h = norm(x)
+        h = h + self.mix[1] * before(h) if self.r.shift else h
+        h = F.linear(h, up.flatten(0, 1))  # (B, T, 4C)
+        h = F.relu(h).square() if self.r.squared else F.gelu(h)
+        return x + h @ down.flatten(0, 1)
+        ### END SOLUTION
+
+# %% [markdown]
+# What follows a pair or a triple of letters need not be computed, it can be looked up.
+# There are $65^2$ pairs; triples share 12,000 rows, by a hash. Looking up costs no
+# products, however large the table is.
+
+# %% exercise="gpt.speedrun"
+class Ngrams(nn.Module):
+    """Vectors (B, T, C) for the last two and three letters of idx (B, T)."""
+
+    def __init__(self, r: Recipe, rows: int = 12_000) -> None:
+        super().__init__()
+        # TODO: or leave this out
+        ### BEGIN SOLUTION
+        self.V, self.rows = r.vocab_size, rows
+        self.two = nn.Embedding(self.V**2, 24)
+        self.three = nn.Embedding(rows, 8)
+        self.out = nn.Parameter(torch.zeros(32, r.n_embd))
+        ### END SOLUTION
+
+    def forward(self, idx: Tensor) -> Tensor:
+        """For each place what it and the one or two before it say."""
+        # TODO
+        ### BEGIN SOLUTION
+        one, two = F.pad(idx, (1, 0))[:, :-1], F.pad(idx, (2, 0))[:, :-2]
+        pair = idx * self.V + one
+        triple = (pair * 31_337 + two) % self.rows
+        both = torch.cat([self.two(pair), self.three(triple)], dim=-1)
+        return both / 2 @ self.out  # (B, T, 32) @ (32, C)
+        ### END SOLUTION
+
+# %% exercise="gpt.speedrun"
+class Racer(nn.Module):
+    """A decoder-only transformer with the ingredients of a recipe."""
+
+    def __init__(self, r: Recipe) -> None:
+        super().__init__()
+        # TODO: or a model of your own
+        ### BEGIN SOLUTION
+        self.config, (V, C) = r, (r.vocab_size, r.n_embd)
+        self.token_embedding_table = nn.Embedding(V, C)
+        self.places = None if r.rotary else nn.Embedding(r.block_size, C)
+        self.ngrams = Ngrams(r) if r.ngrams else None
+        self.blocks = nn.Sequential(*[RacerBlock(r) for _ in range(r.n_layer)])
+        self.lm_head = nn.Linear(C, V, bias=False)
+        if r.zeros:
+            nn.init.zeros_(self.lm_head.weight)
+        ### END SOLUTION
+
+    def forward(
+        self, idx: Tensor, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The logits (B, T, V) for idx (B, T), and the loss where targets are given."""
+        # TODO
+        ### BEGIN SOLUTION
+        x = self.token_embedding_table(idx)  # (B, T, C)
+        if self.places is not None:
+            x = x + self.places.weight[: idx.shape[1]]
+        if self.ngrams is not None:
+            x = x + self.ngrams(idx)
+        logits = self.lm_head(norm(self.blocks(norm(x))))
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        ### END SOLUTION
+
+# %% [markdown]
+# Muon asks of a matrix's step that it moves all directions by the same amount. It takes
+# the average gradient and brings its singular values near one, by five rounds of a
+# polynomial in $X X^\top$. All matrices are squares of the same size here, so one call
+# does them all.
+
+# %% exercise="gpt.speedrun"
+def orthogonal(x: Tensor, rounds: int = 5) -> Tensor:
+    """Matrices (N, C, C) with the same directions and singular values near 1."""
+    # TODO: or leave this out
+    ### BEGIN SOLUTION
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(rounds):
+        square = x @ x.mT
+        x = 3.4445 * x + (2.0315 * square @ square - 4.775 * square) @ x
+    return x
+    ### END SOLUTION
+
+
+class Muon(torch.optim.Optimizer):
+    """Descent along the orthogonalised average gradient of stacks (n, C, C)."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float, beta: float = 0.95) -> None:
+        super().__init__(params, {"lr": lr, "beta": beta})
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One step; the average looks ahead, as Nesterov's does."""
+        # TODO
+        ### BEGIN SOLUTION
+        for group in self.param_groups:
+            params, beta, ahead = group["params"], group["beta"], []
+            for p in params:
+                mean = self.state[p].setdefault("mean", torch.zeros_like(p))
+                mean.lerp_(p.grad, 1 - beta)
+                ahead.append(p.grad.lerp(mean, beta))
+            moves = orthogonal(torch.cat(ahead)).split([len(p) for p in params])
+            for p, move in zip(params, moves, strict=True):
+                p -= group["lr"] * move
+        ### END SOLUTION
+
+# %% [markdown]
+# Two optimizers then: Muon for the stacks, Adam for tables, head and mixes. Rates rise
+# for ten steps and fall to zero in a line.
+
+# %% exercise="gpt.speedrun"
+def race_optimizers(model: Racer, r: Recipe) -> list[torch.optim.Optimizer]:
+    """Muon for the stacks of the blocks, Adam for the rest; or Adam for all."""
+    # TODO: or one of your own; each group notes its peak
+    ### BEGIN SOLUTION
+    stacks = [p for p in model.parameters() if p.dim() == 3]
+    rest = [p for p in model.parameters() if p.dim() < 3]
+    first = Muon(stacks, 0.02) if r.muon else torch.optim.Adam(stacks, 0.002)
+    second = torch.optim.Adam(rest, 0.01 if r.muon else 0.004, betas=(0.9, 0.95))
+    for optimizer in (first, second):
+        for group in optimizer.param_groups:
+            group["peak"] = group["lr"]
+    return [first, second]
+    ### END SOLUTION
+
+
+def pace(step: int, steps: int, decay: bool = True) -> float:
+    """The share of the peak rate: up in ten steps, level, down to 0 in a line."""
+    # TODO: or another one
+    ### BEGIN SOLUTION
+    up, down = (step + 1) / 10, (steps - step) / (0.6 * steps)
+    return min(1.0, up, down if decay else 1.0)
+    ### END SOLUTION
+
+# %% exercise="gpt.speedrun"
+def race_batches(ids: Tensor, r: Recipe) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches x, y (B, T) without end: each round sees each window once."""
+    # TODO: or draw at random
+    ### BEGIN SOLUTION
+    T = r.block_size
+    while True:
+        first = torch.randint(min(T, len(ids) - T), (1,)).item()
+        n = (len(ids) - 1 - first) // T
+        for some in torch.randperm(n).split(r.batch_size):
+            at = first + T * some[:, None] + torch.arange(T)  # (B, T)
+            yield ids[at], ids[at + 1]
+    ### END SOLUTION
+
+
+def speedrun(ids: Tensor, steps: int, recipe: Recipe | None = None) -> nn.Module:
+    """A model trained on ids (N,) for some steps; of 810,000 parameters at most."""
+    # TODO: Recipe() where none is given; your loop
+    ### BEGIN SOLUTION
+    r = recipe or Recipe()
+    model = Racer(r)
+    optimizers = race_optimizers(model, r)
+    for step, (x, y) in zip(range(steps), race_batches(ids, r), strict=False):
+        model.zero_grad()
+        model(x, y)[1].backward()
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * pace(step, steps, r.decay)
+            optimizer.step()
+    return model
+    ### END SOLUTION
+
+# %%
+check("gpt.speedrun", speedrun)
+
+# %% [markdown] tags=["hint"]
+# Where does the small GPT lose its time? It learns slowly at first, its rate is held
+# down by its weakest part, and much of what it computes could be looked up. Change one
+# thing at a time.
+
+# %% [markdown] tags=["hint"]
+# A start: copy `GPT`, replace the positions by `rotate`, GELU by the square of ReLU,
+# let each branch end in zeros, and take Adam with a rate that falls in a line to $0$.
+# Then give each block the vector of the letter before as well.
+
+# %% [markdown] tags=["hint"]
+# `h = F.relu(h).____`; `nn.init.zeros_(____)` for what ends a branch; before a block
+# reads `h`, `h = h + self.mix * F.pad(h, (0, 0, 1, 0))[:, ____]`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** TABLE
+
+# %% [markdown]
+# The check races a tiny recipe for a moment. The full race, and what each ingredient
+# buys: take the `#` away from one of the last two lines.
+
+# %%
+def race(steps: int = budget(full=900, check=2), recipe: Recipe | None = None) -> float:
+    """The dev loss of a run on the play, and its CPU seconds."""
+    codec = Codec(text)
+    ids, dev = split_in_order(torch.tensor(codec.encode(text)))
+    torch.manual_seed(1337)
+    began = time.process_time()
+    model = speedrun(ids, steps, recipe or Recipe(len(codec.chars)))
+    spent, loss = time.process_time() - began, evaluate(model, dev)
+    size = sum(p.numel() for p in model.parameters())
+    print(f"dev {loss:.4f}, {size:,} parameters, {spent:.0f} CPU s")
+    return loss
+
+
+def ablation(steps: int = budget(full=200, check=1)) -> None:
+    """Each ingredient left out in turn, all else equal."""
+    start = Recipe(len(Codec(text).chars))
+    for name in ["", *[f.name for f in fields(Recipe) if f.type is bool]]:
+        print(f"without {name or 'nothing'}: ", end="")
+        race(steps, replace(start, **{name: False}) if name else start)
+
+
+# race()
+# ablation()
