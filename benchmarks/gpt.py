@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from workbook.bench.measure.gpt import _answers, _place, _script
+from workbook.bench.measure.gpt import _place, _script, solved
 from workbook.given import gpt
 
 RUNS = 15
@@ -40,7 +40,7 @@ def main() -> None:
     s, options = script.read(["--preset", "cpu"])
     config = gpt.GPTConfig(**options)
     x = torch.randn(BATCH, config.block_size, config.n_embd)
-    fused = _answers("gpt.sdpa")["FusedAttention"]
+    fused = solved("FusedAttention")["FusedAttention"]
     kinds = (gpt.MultiHeadAttention, gpt.CausalSelfAttention, fused)
     for kind, ms in zip(
         kinds, milliseconds(*(passes(kind(config), x) for kind in kinds)), strict=True

@@ -7,6 +7,7 @@ one thread; those whose times are compared run in turn.
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -17,14 +18,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbook import data
+from workbook.bench.export import from_solutions
 from workbook.bench.exporting import SCRIPTS
 from workbook.bench.results import measurement
+from workbook.course import lesson
 from workbook.given import gpt
-from workbook.source import exercises
 
 SEED = 1337
 NEW = 256  # letters that are drawn with a cache and without
-SHORT, LONG = 300, 1_000  # steps of the speedrun
+SHORT, LONG = 200, 900  # steps of the speedrun
 
 
 def _script() -> ModuleType:
@@ -196,7 +198,7 @@ def contest(quick: bool) -> Iterator[float]:
         learner.learn(train)
     spent = time.process_time() - began
     yield script.evaluate(model, val)
-    speedrun = _answers("gpt.speedrun")["speedrun"]
+    speedrun = solved("speedrun")["speedrun"]
     for steps in (SHORT, LONG):
         torch.manual_seed(SEED)
         began = time.process_time()
@@ -207,12 +209,14 @@ def contest(quick: bool) -> Iterator[float]:
     yield sum(p.numel() for p in ours.parameters())
 
 
-def _answers(*ids: str) -> dict[str, Any]:
-    """What the solutions of some exercises define, and stand on."""
-    names = vars(gpt) | {"Callable": Callable, "Iterator": Iterator, "time": time}
-    for id in ids:
-        exec(exercises("gpt")[id].answer, names)
-    return names
+def solved(*names: str) -> dict[str, Any]:
+    """These names of the solutions, and all that they need."""
+    made = from_solutions(replace(lesson("gpt"), public=names))
+    if made.missing:
+        raise ValueError(f"The solutions have no {', '.join(made.missing)}.")
+    found: dict[str, Any] = {}
+    exec(made.text, found)
+    return found
 
 
 @measurement("gpt.kv_cache_cpu")
@@ -223,7 +227,7 @@ def kv_cache(quick: bool) -> Iterator[float]:
     size = (2, 2, 16) if quick else (6, 6, 384)  # the lecture's last model
     model = gpt.GPT(gpt.GPTConfig(65, NEW, *size)).eval()
     start, spent, texts = torch.zeros(1, 1, dtype=torch.long), [], []
-    for draw in (gpt.GPT.generate, _answers("gpt.kv_cache")["generate_cached"]):
+    for draw in (gpt.GPT.generate, solved("generate_cached")["generate_cached"]):
         began = time.process_time()
         g = torch.Generator().manual_seed(SEED)
         texts.append(draw(model, start, NEW, generator=g))
