@@ -66,6 +66,7 @@ class _Map:
     def page(self, at: int) -> Page:
         others = [i for i in range(self.count) if i != at]
         best = max(others, key=self.alike[at].__getitem__)
+        row = list(enumerate(self.alike[at]))
         near, far = self.means[0], self.means[self.count // 2 - 1]
         return Page(
             title=f"Place {at} is most like place {best}: {self.alike[at][best]:.2f}",
@@ -75,7 +76,7 @@ class _Map:
             body=self._matrix(at) + self._row(at),
             height=306,
             header=("place", "cosine"),
-            rows=[(str(i), f"{x:.2f}") for i, x in enumerate(self.alike[at])],
+            rows=[(str(i), f"{x:.2f}".replace("-0.00", "0.00")) for i, x in row],
         )
 
     def _matrix(self, at: int) -> str:
@@ -98,7 +99,7 @@ class _Map:
             y = top + size * (i + 0.5) + 4
             marks.append(svg.text(left - 6, y, str(i), "soft", 11.5, "end", halo=False))
         y = top + size * (at + 0.5) + 4
-        if 12 < y - top < side - 12:
+        if 18 < y - top < side - 14:
             marks.append(svg.text(left - 6, y, str(at), "backward", 11.5, "end", True))
         return "".join(marks)
 

@@ -18,6 +18,7 @@ from workbook.explore.base import Explorable, Page, Refused, Slider, Steps, refu
 PACE = 300  # ms a letter while playing
 BARS = 12  # letters beside the strip
 LINE, LINES = 44, 8  # letters of a line, and lines, of the text
+WIDE = 8.75  # pixels of one of its letters
 ROOM = 13  # pixels of the strip that a letter needs for its name
 
 
@@ -208,28 +209,20 @@ class _Writer:
         return "".join(marks)
 
     def _text(self, done: list[Written], step: int) -> str:
-        left, top = 236.0, 100.0
-        begun = "".join(self.letters[i] for i in self.first)
-        words = begun + "".join(self.letters[d.letter] for d in done)
+        left, top = 236.0, 108.0
+        ids = [*self.first, *(one.letter for one in done)]
+        newest = self._shown(ids.pop()) if done else ""
         rows = [
             line[i : i + LINE]
-            for line in words.split("\n")
+            for line in "".join(self.letters[i] for i in ids).split("\n")
             for i in range(0, max(1, len(line)), LINE)
-        ]
+        ][-LINES:]
         marks = [svg.text(left, 84, f"letter {step}", "soft", 12, halo=False)]
-        shown = rows[-LINES:]
-        for i, row in enumerate(shown):
-            y = top + 8 + 25 * i
-            newest = i == len(shown) - 1
-            if newest and done and row:
-                held, row = row[:-1], row[-1]
-                marks.append(svg.text(left, y, _kept(held), "ink", 14.5, code=True))
-                x = left + 8.75 * len(held)
-                marks.append(
-                    svg.text(x, y, _kept(row), "backward", 14.5, bold=True, code=True)
-                )
-            else:
-                marks.append(svg.text(left, y, _kept(row), "ink", 14.5, code=True))
+        for i, row in enumerate(rows):
+            y = top + 25 * i
+            marks.append(svg.text(left, y, _kept(row), "ink", 14.5, code=True))
+        x, y = left + WIDE * len(rows[-1]), top + 25 * (len(rows) - 1)
+        marks.append(svg.text(x, y, newest, "backward", 14.5, bold=True, code=True))
         return "".join(marks)
 
 
