@@ -17,7 +17,7 @@ from workbook.explore import (
     text_sampler,
 )
 from workbook.explore.attention import DIM, HEARD, MASKS, SIZES, T, leaks, masked
-from workbook.explore.base import Explorable
+from workbook.explore.base import Explorable, Slider
 from workbook.explore.places import by_distance, cosines
 from workbook.explore.sizes import KNOWN, READINGS, operations, parameters
 from workbook.explore.writing import shares
@@ -63,7 +63,7 @@ def states(thing: Explorable) -> list[dict]:
             found += [{control.name: value} for _, value in control.options]
         elif hasattr(control, "last"):
             found += [{control.name: 0}, {control.name: control.last}]
-        elif hasattr(control, "low"):
+        elif isinstance(control, Slider):
             found += [{control.name: control.low}, {control.name: control.high}]
     return found
 
@@ -171,7 +171,7 @@ def test_undivided_the_largest_share_goes_to_one() -> None:
     assert largest(1, False) == largest(1, True)
 
 
-def dict_of(thing: Explorable, **state: object) -> dict[str, tuple[str, ...]]:
+def dict_of(thing: Explorable, **state: object) -> dict[str, list[str]]:
     return {first: rest for first, *rest in thing.page(**state).rows}
 
 
