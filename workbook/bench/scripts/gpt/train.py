@@ -88,7 +88,8 @@ def read(argv: list[str]) -> tuple[Settings, dict]:
         argument_default=argparse.SUPPRESS,
     )
     preset = "large" if torch.cuda.is_available() else "cpu"
-    parser.add_argument("--preset", choices=PRESETS, default=preset)
+    help = f"where the others start from ({preset} here); what is said goes before it"
+    parser.add_argument("--preset", choices=PRESETS, default=preset, help=help)
     model = [one for one in fields(GPTConfig) if one.name != "vocab_size"]
     for one in (*fields(Settings), *model):
         name = "--" + one.name.replace("_", "-")
