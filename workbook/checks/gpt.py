@@ -67,6 +67,18 @@ def _after(base: type, change: Callable[[Any, Any], None]) -> type:
     return _like(base, __init__=__init__)
 
 
+def _of(Class: type, look: Callable, *args: Any) -> Any:
+    """What a look at the class finds; at a given one, which stays, once for all."""
+    name = Class.__name__
+    mine = Class is not getattr(_given(), name, None)
+    return look(Class, *args) if mine else _of_given(name, look, *args)
+
+
+@cache
+def _of_given(name: str, look: Callable, *args: Any) -> Any:
+    return look(getattr(_given(), name), *args)
+
+
 # ---------------------------------------------------------------- modules, observed
 
 
@@ -196,7 +208,7 @@ def _tried(act: Callable[[], Any], seed: int = 1) -> Any:
 
 
 def _drops(module: Any, want: Shapes, *shape: int, quiet: str = "-") -> Any:
-    """What becomes of outputs, in training with dropout 0.5 and in use.
+    """What becomes of outputs, in training with dropout 0.75 and in use.
 
     The dropouts of parts whose name begins with `quiet` are left out.
     """
@@ -220,12 +232,13 @@ def _drops(module: Any, want: Shapes, *shape: int, quiet: str = "-") -> Any:
 
 
 def _about(share: float) -> str:
-    return "about half" if 0.35 < share < 0.65 else "none" if share == 0 else "others"
+    near = 0.65 < share < 0.85
+    return "three quarters" if near else "none" if share == 0 else f"{share:.1f}"
 
 
-_HALF_DROPPED = {
+_MOST_DROPPED = {
     "in training": Said("by chance"),
-    "zeros in training": Said("about half"),
+    "zeros in training": Said("three quarters"),
     "in use": Said("the same each time"),
 }
 
@@ -312,6 +325,14 @@ def codec(Codec: type, split_in_order: Callable) -> Cases:
         row[:7],
         0.5,
         expects={"first": [0, 1, 2], "rest": [3, 4, 5, 6]},
+        seen=seen,
+    )
+    ids = torch.arange(1000)
+    yield asked(
+        "split_in_order(a tensor of 1000)",
+        split_in_order,
+        ids,
+        expects={"first": ids[:900], "rest": ids[900:]},
         seen=seen,
     )
     ids = torch.arange(40, 90)
@@ -819,7 +840,7 @@ def _circle(V: int) -> Tensor:
 def _shares(Model: type) -> Any:
     """How often each letter follows, by a table with the odds 0.2, 0.8 and 0.7, 0.3."""
     odds = torch.tensor([[0.2, 0.8], [0.7, 0.3]])
-    model = _with_table(Model, odds.log() + 2)
+    model = _with_table(Model, odds.log() + 5)
     if not isinstance(model, nn.Module):
         return model
     start = torch.tensor([[0], [1]]).repeat(2000, 1)
@@ -1285,7 +1306,7 @@ def _what_drops(out: Tensor, used: Tensor, moves: bool) -> Said:
 
 _WEIGHTS_DROPPED = {
     "dropped in training": Said("weights"),
-    "first places": Said("0, 2"),
+    "first places": Said("0, 4"),
     "another draw": Said("another"),
     "in use": Said("the same each time"),
 }
@@ -1312,10 +1333,10 @@ def head(Head: type) -> Cases:
     yield case(text, lambda: _leaks(Head(config), want, x), _TIGHT)
     for B, T, C, heads in ((2, 8, 6, 2), (3, 5, 6, 2), (1, 1, 8, 1), (4, 3, 12, 3)):
         yield _head_case(Head, B, T, C, heads, C)
-    dropped = _config(block_size=8, n_head=2, n_embd=8, dropout=0.5)
+    dropped = _config(block_size=8, n_head=2, n_embd=8, dropout=0.75)
     shapes = _head_shapes(dropped)
     yield case(
-        "dropout 0.5, all values 1: the outputs",
+        "dropout 0.75, all values 1: the outputs",
         lambda: _dropping(Head(dropped), shapes, _ones_from_first, 8, 7),
         _WEIGHTS_DROPPED,
     )
@@ -1627,12 +1648,12 @@ def multi_head(MultiHeadAttention: type) -> Cases:
         (4, 4, {"n_head": 4, "n_embd": 4}),
     ):
         yield _multi_case(Multi, B, T, T + B, sizes)
-    dropped = _config(block_size=40, n_head=2, n_embd=8, dropout=0.5)
+    dropped = _config(block_size=40, n_head=2, n_embd=8, dropout=0.75)
     shapes = _multi_shapes(dropped)
     yield case(
-        "dropout 0.5: the outputs",
+        "dropout 0.75: the outputs",
         lambda: _drops(Multi(dropped), shapes, 3, 40, 8, quiet="heads"),
-        _HALF_DROPPED,
+        _MOST_DROPPED,
     )
     sizes = {"n_head": 3, "n_embd": 6}
     yield _multi_case(Multi, 2, 5, _any_seed(), sizes, fresh=True)
@@ -1783,15 +1804,23 @@ def _slow_rows(state: dict[str, Tensor], x: Tensor, heads: int) -> Tensor:
 
 def _batched_case(Batched: type, B: int, T: int, heads: int, C: int, **o: Any) -> Case:
     seed = o.pop("seed", C + T)
-    config = _config(block_size=6, n_head=heads, n_embd=C, bias=o.pop("bias", True))
-    want, oracle = _batched_shapes(config), _slow_batched(heads)
+    bias = o.pop("bias", True)
+    want = _batched_shapes(_config(n_head=heads, n_embd=C, bias=bias))
+    oracle = _slow_batched(heads)
     return case(
         f"n_head {heads}, x {(B, T, C)}",
-        lambda: _ran(Batched(config), want, B, T, C, seed=seed),
+        lambda: _of(Batched, _batched_ran, heads, bias, B, T, C, seed),
         _ran_facts(oracle, want, B, T, C, seed=seed),
         within=NUMBER,
         **o,
     )
+
+
+def _batched_ran(
+    Batched: type, heads: int, bias: bool, B: int, T: int, C: int, seed: int
+) -> Any:
+    config = _config(block_size=6, n_head=heads, n_embd=C, bias=bias)
+    return _ran(Batched(config), _batched_shapes(config), B, T, C, seed=seed)
 
 
 def _attended(Batched: type) -> Any:
@@ -1817,7 +1846,7 @@ def _attended_facts() -> dict[str, Tensor]:
 
 def _attend_drops(Batched: type) -> Any:
     """What dropout drops within attend, where all values are 1."""
-    config = _config(block_size=9, n_head=2, n_embd=8, dropout=0.5)
+    config = _config(block_size=9, n_head=2, n_embd=8, dropout=0.75)
     module = Batched(config).double()
     q, k = (normal(4, 2, 9, 4, seed=s) for s in (1, 2))
     v = torch.ones(4, 2, 9, 4).double()
@@ -1900,11 +1929,11 @@ def _merge_case(merge_heads: Callable, heads: int, C: int, seed: int, **o: Any) 
     )
 
 
-@exercise("gpt.batched_heads", limit=5)
+@exercise("gpt.batched_heads", limit=10)
 def batched_heads(CausalSelfAttention: type, merge_heads: Callable) -> Cases:
     Batched = CausalSelfAttention
     text = "attend(q, k, v), each (3, 2, 4, 3)"
-    yield case(text, lambda: _attended(Batched), _attended_facts(), within=NUMBER)
+    yield case(text, lambda: _of(Batched, _attended), _attended_facts(), within=NUMBER)
     config = _config(block_size=7, n_head=3, n_embd=6)
     want, x = _batched_shapes(config), normal(2, 7, 6, seed=1)
     text = "x (2, 7, 6), changed at place 5: the outputs"
@@ -1917,14 +1946,14 @@ def batched_heads(CausalSelfAttention: type, merge_heads: Callable) -> Cases:
         (2, 5, 4, 4, True),
     ):
         yield _batched_case(Batched, B, T, heads, C, bias=bias)
-    text = "attend in training, dropout 0.5, all values 1"
-    yield case(text, lambda: _attend_drops(Batched), _ATTEND_DROPPED)
-    dropped = _config(block_size=40, n_head=2, n_embd=8, dropout=0.5)
+    text = "attend in training, dropout 0.75, all values 1"
+    yield case(text, lambda: _of(Batched, _attend_drops), _ATTEND_DROPPED)
+    dropped = _config(block_size=40, n_head=2, n_embd=8, dropout=0.75)
     shapes = _batched_shapes(dropped)
     yield case(
-        "dropout 0.5: the outputs",
+        "dropout 0.75: the outputs",
         lambda: _drops(Batched(dropped), shapes, 3, 40, 8, quiet="attn"),
-        _HALF_DROPPED,
+        _MOST_DROPPED,
     )
     for heads, C, bias in ((2, 4, True), (3, 6, False), (1, 3, True)):
         yield _merge_case(merge_heads, heads, C, C, bias=bias)
@@ -2166,11 +2195,11 @@ def feed_forward(FeedForward: type) -> Cases:
         ((1, 5, 2), True, False),
     ):
         yield _feed_case(FeedForward, shape, gelu, bias)
-    dropped = _config(n_head=1, n_embd=8, dropout=0.5)
+    dropped = _config(n_head=1, n_embd=8, dropout=0.75)
     yield case(
-        "dropout 0.5: the outputs",
+        "dropout 0.75: the outputs",
         lambda: _drops(FeedForward(dropped), _feed_shapes(dropped), 3, 40, 8),
-        _HALF_DROPPED,
+        _MOST_DROPPED,
     )
     seed = _any_seed()
     yield _feed_case(FeedForward, (2, 4, 3), False, True, seed=seed, fresh=True)
@@ -2667,7 +2696,9 @@ def _gpt_parts(GPT: type, way: str) -> Any:
     blocks = getattr(model, "blocks", None)
     many = len(blocks) if hasattr(type(blocks), "__len__") else Said(kind(blocks))
     found = _parts(model, _gpt_shapes(_small(way)))
-    return {"len(blocks)": many} | found if isinstance(model, nn.Module) else found
+    sizes = either(hasattr(model, "config"), "kept", "missing")
+    more = {"len(blocks)": many, "config": sizes}
+    return more | found if isinstance(model, nn.Module) else found
 
 
 class _Noting(nn.Module):
@@ -2680,11 +2711,12 @@ class _Noting(nn.Module):
 
 def _into_blocks(GPT: type) -> Any:
     """What reaches the blocks, in use and in training."""
-    config = _small("", dropout=0.5, n_embd=40, n_layer=1)
+    config = _small("", dropout=0.75, n_embd=40, n_layer=1)
     model = _filled(GPT(config), _gpt_shapes(config), 2)
     if not isinstance(model, nn.Module):
         return model
-    model.blocks = note = _Noting()
+    note = _Noting()
+    model.blocks = nn.Sequential(note)
     idx, found = torch.tensor([[3, 1, 1]]), {}
     for name in ("in use", "in training"):
         model.train(name == "in training")
@@ -2702,17 +2734,7 @@ def _into_blocks_facts() -> dict[str, Any]:
     state = _state(_gpt_shapes(config), 2)
     table, places = list(state.values())[:2]
     x = (table[[3, 1, 1]] + places[:3]).detach().unsqueeze(0)
-    return {"in use": x, "zeros in training": Said("about half")}
-
-
-def _of(GPT: type, look: Callable, *args: Any) -> Any:
-    """What a look at the class finds; at the given one, which stays, once for all."""
-    return _of_given(look, *args) if GPT is _given().GPT else look(GPT, *args)
-
-
-@cache
-def _of_given(look: Callable, *args: Any) -> Any:
-    return look(_given().GPT, *args)
+    return {"in use": x, "zeros in training": Said("three quarters")}
 
 
 def _started(GPT: type) -> Any:
@@ -2765,20 +2787,18 @@ def gpt(GPT: type, count_parameters: Callable) -> Cases:
         want = _gpt_shapes(_small(way))
         act = lambda w=way: _of(GPT, _gpt_parts, w)  # noqa: E731
         text = f"vocab_size 7, block_size 6, n_layer 2, n_embd 4{way and ', ' + way}"
-        yield case(text, act, {"len(blocks)": 2} | _parts_facts(want))
-    text = "what reaches the blocks, idx = [[3, 1, 1]], dropout 0.5"
+        facts = {"len(blocks)": 2, "config": Said("kept")} | _parts_facts(want)
+        yield case(text, act, facts)
+    text = "what reaches the blocks, idx = [[3, 1, 1]], dropout 0.75"
     yield case(
         text, lambda: _of(GPT, _into_blocks), _into_blocks_facts(), within=NUMBER
     )
     text = "idx (3, 6), another letter at place 4: the logits"
     yield case(text, lambda: _of(GPT, _gpt_leaks), _TIGHT)
-    for way, B, T, told in (
-        ("", 2, 5, True),
-        ("bias False, tied", 3, 6, True),
-        ("tied, gelu", 2, 3, True),
-        ("", 1, 2, False),
-    ):
-        yield _gpt_case(GPT, way, B, T, told)
+    yield _gpt_case(GPT, "", 2, 5, True)
+    yield _gpt_case(GPT, "", 1, 2, False)
+    yield _gpt_case(GPT, "bias False, tied", 3, 6, True, once=True)
+    yield _gpt_case(GPT, "tied, gelu", 2, 3, True, once=True)
     text = "a new model, n_layer 4: its numbers"
     yield case(text, lambda: _of(GPT, _started), _STARTED)
     for sizes in _SIZES:
@@ -3234,6 +3254,16 @@ _REPEATED = {
 }
 
 
+def _by_default(draw: Callable) -> Any:
+    """Whether a draw without a temperature is the one with 1.0."""
+    logits = torch.tensor(_ODDS).log().repeat(4000, 1)
+    out = draw(logits, generator=seeded(1))
+    if not isinstance(out, Tensor):
+        return otherwise(out)
+    same = torch.equal(out, draw(logits, 1.0, generator=seeded(1)))
+    return either(same, "as with 1.0", "otherwise")
+
+
 def _one_each(sample_next: Callable) -> Any:
     """Rows of which each has another best letter."""
     logits = torch.tensor([[0.0, 1.0, 5.0], [2.0, 0.0, 1.0], [-3.0, -1.0, -2.0]])
@@ -3256,6 +3286,8 @@ def generate(GPT: type, sample_next: Callable) -> Cases:
         act = lambda t=temperature, k=top_k: _sampled(sample_next, t, k)  # noqa: E731
         facts = _share_facts(*shares) | {"logits": Said("as they were")}
         yield case(text, act, facts)
+    text = "sample_next(logits), without a temperature"
+    yield case(text, lambda: _by_default(sample_next), Said("as with 1.0"))
     z = torch.zeros(40, 6)
     text = "sample_next with a generator"
     draw = lambda g: sample_next(z, 1.0, None, g)  # noqa: E731
@@ -3281,6 +3313,11 @@ def generate(GPT: type, sample_next: Callable) -> Cases:
     teller = _tried(lambda: _Teller(_ODDS))
     tell = lambda g: _generating(GPT)(teller, start, 2, generator=g)  # noqa: E731
     yield case("generate with a generator", lambda: _repeats(tell), _REPEATED)
+    write = lambda z, *more, generator: _generating(GPT)(  # noqa: E731
+        teller, start.repeat(100, 1), 1, *more, generator=generator
+    )
+    text = "generate(idx, 1), without a temperature"
+    yield case(text, lambda: _by_default(write), Said("as with 1.0"))
 
 
 def _sample(
