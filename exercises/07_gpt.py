@@ -65,7 +65,7 @@ class Codec:
 
 
 def split_in_order(ids: Sequence, share: float = 0.9) -> tuple[Sequence, Sequence]:
-    """The first `share` of a row, and the rest of it, in order."""
+    """The first `share` of a row, rounded down, and the rest of it, in order."""
     # TODO: nothing is shuffled
     raise NotImplementedError("TODO gpt.codec")
 
@@ -538,7 +538,7 @@ def evaluate(model: GPT, ids: Tensor, batch_size: int = 64) -> float:
 
 # %% [markdown]
 # The play with the budget that nanoGPT gives a CPU: 804,096 parameters, 2,000 steps,
-# about three minutes of one core. Take the `#` away from the last line when the checks
+# some minutes of one core. Take the `#` away from the last line when the checks
 # above have passed.
 
 # %%

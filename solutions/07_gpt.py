@@ -66,7 +66,7 @@ class Codec:
 
 
 def split_in_order(ids: Sequence, share: float = 0.9) -> tuple[Sequence, Sequence]:
-    """The first `share` of a row, and the rest of it, in order."""
+    """The first `share` of a row, rounded down, and the rest of it, in order."""
     # TODO: nothing is shuffled
     ### BEGIN SOLUTION
     n = int(share * len(ids))
@@ -136,10 +136,10 @@ check("gpt.batches", get_batch)
 # for `y` the same, ____ later.
 
 # %% [markdown] tags=["solution"]
-# **Why.** With `high = len(ids)` the mistake is rare: for a million letters a window
-# sticks out once in a thousand batches, and the run ends there with an error about
-# sizes. One place less would be safe and leaves the last window out. The generator
-# makes a batch repeatable.
+# **Why.** With `high = len(ids)` the mistake is rare. Of a million places $65$ are too
+# far to the right for a window of $64$, so among $12$ windows one sticks out in about
+# one batch of $1{,}300$; the run ends there with an error about sizes. One place less
+# would be safe and leaves the last window out. The generator makes a batch repeatable.
 
 # %% tags=["solution"]
 def batch_by_index(ids, block_size, batch_size, generator=None):
@@ -942,7 +942,7 @@ def evaluate(model: GPT, ids: Tensor, batch_size: int = 64) -> float:
 
 # %% [markdown]
 # The play with the budget that nanoGPT gives a CPU: 804,096 parameters, 2,000 steps,
-# about three minutes of one core. Take the `#` away from the last line when the checks
+# some minutes of one core. Take the `#` away from the last line when the checks
 # above have passed.
 
 # %%
