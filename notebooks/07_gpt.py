@@ -439,8 +439,8 @@ guess.compare(round(many.var().item(), 1))
 explore.sharpness()
 
 # %% [markdown]
-# Widen the head without the division, and one bar takes everything. With it the bars
-# stay as they are.
+# Widen the head without the division, and one bar takes everything. With it no bar
+# does, however wide the head is.
 #
 # All of it as a module. The mask is a **buffer**, as lesson 6 has it: it moves to the
 # GPU with the model and is not learned. The weights have a method of their own, since
