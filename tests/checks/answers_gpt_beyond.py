@@ -665,7 +665,91 @@ APT: dict[tuple[str, str], str] = {
     ("gpt.speedrun", "one layer"): "no config",
 }
 
+_LINES = "the two lines do not depend on each other"
+_RATE = "the rates of a short run are free"
+_SWAP = "two dimensions are swapped either way"
+_END = "the same dimension, counted from the other end"
+_LONG = "keys and values of all blocks are as long"
+_ORDER = "the order of two names"
+_WIDE = "double precision takes single in"
+_PLACE = "there is one device here"
+
 EQUIVALENT: dict[str, dict[str, str]] = {
+    "gpt.masked_loss_addition": {
+        "calculate: 1 → -1": "of two dimensions the last is the second",
+        "calculate: addition(a, b, digits) → addition(b, a, digits)": "a + b is b + a",
+        "question_masked: 1 → 1.01": "an integer tensor cuts it off",
+    },
+    "gpt.finetune": {
+        "finetune: 10 → -10": _RATE,
+        "finetune: 10 → 10.1": _RATE,
+        "finetune: 10 → 11": _RATE,
+        "finetune: 10 → 9": _RATE,
+        "finetune: [*tables, *tuned.blocks[:frozen]] → "
+        "[*tuned.blocks[:frozen], *tables]": "the order of a list of parts",
+        "finetune: [tuned.token_embedding_table, "
+        "tuned.position_embedding_table] → "
+        "[tuned.position_embedding_table, tuned.token_embedding_table]": "the order of a list of parts",
+        "finetune: def finetune(model: GPT, ids: Tensor, steps: int, "
+        "batch_size: int, lr: float, frozen: int=0, generator: "
+        "torch.Generator | None=None) -> GPT: → optimizer = "
+        "make_optimizer(tuned, lr) first": _LINES,
+        "finetune: for step in range(steps): → rate = learning_rate(step, "
+        "steps, lr, w… first": _LINES,
+        "finetune: learning_rate(step, steps, lr, warmup=steps // 10) → "
+        "learning_rate(steps, step, lr, warmup=steps // 10)": _RATE,
+        "finetune: steps // 10 → 10": _RATE,
+        "finetune: steps // 10 → steps": _RATE,
+        "fit_letters: ('token_embedding_table', 'lm_head') → ('lm_head', "
+        "'token_embedding_table')": _ORDER,
+        "fit_letters: def fit_letters(model: GPT, old: list[str], new: "
+        "list[str]) -> GPT: → of = [old.index(letter) for letter in n… "
+        "first": _LINES,
+        "fit_letters: def fit_letters(model: GPT, old: list[str], new: "
+        "list[str]) -> GPT: → state = fitted.state_dict() first": _LINES,
+        "fit_letters: def fit_letters(model: GPT, old: list[str], new: "
+        "list[str]) -> GPT: → to = [new.index(letter) for letter in n… "
+        "first": _LINES,
+    },
+    "gpt.kv_cache": {
+        "attend_cached: -2 → 2": _END,
+        "attend_cached: 1 → -1": _END,
+        "attend_cached: 2 → -2": _END,
+        "attend_cached: def attend_cached(sa: CausalSelfAttention, x: "
+        "Tensor, cache: tuple[Tensor, Tensor] | None) -> tuple[Tensor, "
+        "tuple[Tensor, Tensor]]: → wei = q @ k.transpose(-2, -1) / "
+        "q.shape… first": _LINES,
+        "attend_cached: k.transpose(-2, -1) → k.transpose(-1, -2)": _SWAP,
+        "attend_cached: out.transpose(1, 2) → out.transpose(2, 1)": _SWAP,
+        "attend_cached: t.transpose(1, 2) → t.transpose(2, 1)": _SWAP,
+        "generate_cached: 1 → -1": _END,
+        "generate_cached: 1.0 → 1.01": "too near to 1 to turn a draw",
+        "next_logits: 0 → -1": _LONG,
+        "next_logits: 0 → 1": _LONG,
+        "next_logits: 1 → -1": _END,
+        "next_logits: 2 → -2": _END,
+        "next_logits: True → False": "both lists are of one length",
+        "next_logits: def next_logits(model: GPT, idx: Tensor, caches: "
+        "list | None) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]: → "
+        "longer = [] first": _LINES,
+        "next_logits: def next_logits(model: GPT, idx: Tensor, caches: "
+        "list | None) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]: → old "
+        "= caches or [None] * len(model.bloc… first": _LINES,
+        "next_logits: for block, cache in zip(model.blocks, old, "
+        "strict=True): → longer.append(cache) first": _LINES,
+        "next_logits: torch.arange(start, start + idx.shape[1], "
+        "device=idx.device) → torch.arange(start, start + idx.shape[1])": _PLACE,
+        "next_logits: zip(model.blocks, old, strict=True) → "
+        "zip(model.blocks, old)": "both lists are of one length",
+    },
+    "gpt.rotary": {
+        "RotaryGPT.__init__: def __init__(self, config: GPTConfig) -> "
+        "None: → for block in self.blocks: block.sa = Ro… first": _LINES,
+        "rotate: def rotate(x: Tensor) -> Tensor: → a, b = x.chunk(2, "
+        "dim=-1) first": _LINES,
+        "rotate: rotary_angles(*x.shape[-2:]).to(x) → "
+        "rotary_angles(*x.shape[-2:]).to()": _WIDE,
+    },
     "gpt.speedrun": {
         "any": "a race is free: most of its mutants are racers as well",
     },
