@@ -1734,7 +1734,32 @@ check("gpt.speedrun", speedrun)
 # reads `h`, `h = h + self.mix * F.pad(h, (0, 0, 1, 0))[:, ____]`.
 
 # %% [markdown] tags=["solution"]
-# **Why.** TABLE
+# **Why.** Each ingredient left out in turn, 200 steps of 16 windows, one seed, one
+# thread:
+#
+# | recipe | dev | parameters |
+# |---|--:|--:|
+# | all of them | 1.8415 | 808,728 |
+# | without Muon: Adam, rates of its own | 2.0386 | 808,728 |
+# | without rotary positions: a table | 1.9681 | 816,920 |
+# | without hashed letter pairs and triples | 1.8832 | 607,232 |
+# | without the letter before | 1.8695 | 808,728 |
+# | without zeros at the start | 1.8577 | 808,728 |
+# | without the norm of queries and keys | 1.8364 | 808,728 |
+
+# %% [markdown] tags=["solution"]
+# Muon buys most, and costs most: without it the run took 19 CPU seconds in place of 29.
+# Rotary positions say *how far* without being learned place by place. Letters
+# before and hashed tables give for nothing what a first block would learn to
+# compute. Zeros at the end of each branch let all blocks begin as nothing. A rate
+# that falls to zero takes out the noise of the last steps.
+
+# %% [markdown] tags=["solution"]
+# The norm of queries and keys bounds the scores, which guards long runs at high rates;
+# here it buys nothing. These are single seeds: differences below $0.01$ say nothing.
+# The rates were not tuned for each row, so a row may be unfair to what it leaves out.
+# 900 steps reach $1.594$, with less text read than the small GPT's 2,000 steps of 12
+# windows read in all.
 
 # %% [markdown]
 # The check races a tiny recipe for a moment. The full race, and what each ingredient

@@ -689,7 +689,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "[*tuned.blocks[:frozen], *tables]": "the order of a list of parts",
         "finetune: [tuned.token_embedding_table, "
         "tuned.position_embedding_table] → "
-        "[tuned.position_embedding_table, tuned.token_embedding_table]": "the order of a list of parts",
+        "[tuned.position_embedding_table, tuned.token_embedding_table"
+        "]": "the order of a list of parts",
         "finetune: def finetune(model: GPT, ids: Tensor, steps: int, "
         "batch_size: int, lr: float, frozen: int=0, generator: "
         "torch.Generator | None=None) -> GPT: → optimizer = "
