@@ -1740,14 +1740,14 @@ check("gpt.speedrun", speedrun)
 # | recipe | dev | parameters |
 # |---|--:|--:|
 # | all of them | 1.8415 | 808,728 |
-# | without Muon: Adam, rates of its own | 2.0386 | 808,728 |
-# | without rotary positions: a table | 1.9681 | 816,920 |
-# | without the decay: a level rate | 1.9126 | 808,728 |
-# | without hashed letter pairs and triples | 1.8832 | 607,232 |
+# | without Muon: Adam | 2.0386 | 808,728 |
+# | without rotary positions | 1.9681 | 816,920 |
+# | without decay | 1.9126 | 808,728 |
+# | without hashed pairs, triples | 1.8832 | 607,232 |
 # | without the letter before | 1.8695 | 808,728 |
 # | without zeros at the start | 1.8577 | 808,728 |
 # | without the square: GELU | 1.8571 | 808,728 |
-# | without the norm of queries and keys | 1.8364 | 808,728 |
+# | without QK-norm | 1.8364 | 808,728 |
 
 # %% [markdown] tags=["solution"]
 # Muon buys most, and costs most: without it the run took 19 CPU seconds in place of 29.
