@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from types import CellType, FunctionType
 from typing import Any
 
 import torch
@@ -702,6 +703,60 @@ finetune.table(
 )
 
 
+# ---------------------------------------------------------------- what stands below
+
+
+def _own(function: Any, home: type) -> Any:
+    """A method of ours as one of the class `home`, so that its super() works there."""
+    names, cells = function.__code__.co_freevars, function.__closure__ or ()
+    pairs = zip(names, cells, strict=True)
+    closure = tuple(CellType(home) if n == "__class__" else c for n, c in pairs)
+    made = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        closure,
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+@contextmanager
+def _standing_on_ours(kind: type) -> Iterator[None]:
+    """Let a class inherit right answers to earlier exercises, and then what it did.
+
+    A class keeps the base that it was made from, so names cannot be exchanged for it.
+    """
+    changed = []
+    try:
+        for home in kind.__mro__[1:]:
+            ours = getattr(_given(), home.__name__, None)
+            if not isinstance(ours, type) or ours is home:
+                continue
+            for name in ("__init__", "attend", "forward", "generate"):
+                if name in vars(ours) and isinstance(
+                    vars(home).get(name), FunctionType
+                ):
+                    changed.append((home, name, vars(home)[name]))
+                    setattr(home, name, _own(vars(ours)[name], home))
+        yield
+    finally:
+        for home, name, old in reversed(changed):
+            setattr(home, name, old)
+
+
+def _on_ours(act: Callable) -> Callable:
+    """An act whose first class stands on ours."""
+
+    def acted(*args: Any, **options: Any) -> Any:
+        kind = next(a for a in args if isinstance(a, type))
+        with _standing_on_ours(kind):
+            return act(*args, **options)
+
+    return acted
+
+
 # ---------------------------------------------------------------- attention, slowly
 
 
@@ -762,11 +817,13 @@ def _attention_of(kind: type, **sizes: Any) -> Any:
     return _drawn(sa, 3)
 
 
+@_on_ours
 def _attends(kind: type, q: Tensor, k: Tensor, v: Tensor) -> Any:
     sa = _attention_of(kind, block_size=q.shape[2] + 1, n_head=q.shape[1])
     return otherwise(sa) if sa is None else _attended(sa.attend, q, k, v)
 
 
+@_on_ours
 def _layer(kind: type, **sizes: Any) -> Any:
     """A layer of attention as a whole: its output, and what it has to learn."""
     sa = _attention_of(kind, **sizes)
@@ -1191,6 +1248,7 @@ kv_cache.table(
 # ---------------------------------------------------------------- sdpa
 
 
+@_on_ours
 def _one_call(FusedAttention: type) -> Any:
     sa = _attention_of(FusedAttention)
     if sa is None:
@@ -1207,6 +1265,7 @@ def _one_call(FusedAttention: type) -> Any:
     )
 
 
+@_on_ours
 def _dropped(FusedAttention: type, training: bool, p: float = 0.25) -> Any:
     """The share of weights that attention to oneself alone drops."""
     sa = FusedAttention(_config(dropout=p)).train(training)
@@ -1235,6 +1294,7 @@ _DROPPED = {
 }
 
 
+@_on_ours
 def _fused(fuse: Callable, FusedAttention: type, training: bool, **sizes: Any) -> Any:
     model = _model(4, **sizes).train(training)
     before, idx = _state(model), _letters(2, 6, seed=3)
@@ -1328,6 +1388,7 @@ def sdpa(FusedAttention: type, fuse: Callable, score_bytes: Callable) -> Cases:
         yield case(text, act, _slow_bytes(config, B), within=EXACT)
 
 
+@_on_ours
 def _attends_small(kind: type, q: Tensor, k: Tensor, v: Tensor) -> Any:
     sa = _attention_of(kind, n_head=1, n_embd=1, block_size=2)
     return otherwise(sa) if sa is None else _attended(sa.attend, q, k, v)
@@ -1560,6 +1621,7 @@ def _angles(rotary_angles: Callable, *args: Any) -> Any:
     return out.double() if isinstance(out, Tensor) and out.is_floating_point() else out
 
 
+@_on_ours
 def _rotary_model(RotaryGPT: type, seed: int, **sizes: Any) -> Any:
     """The logits, what there is to learn, and how it starts."""
     torch.default_generator.manual_seed(seed)
