@@ -9,7 +9,7 @@ import copy
 import math
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from types import CellType, FunctionType
@@ -747,11 +747,13 @@ def _standing_on_ours(kind: type) -> Iterator[None]:
 
 
 def _on_ours(act: Callable) -> Callable:
-    """An act whose first class stands on ours."""
+    """An act in which all classes that it is handed stand on ours."""
 
     def acted(*args: Any, **options: Any) -> Any:
-        kind = next(a for a in args if isinstance(a, type))
-        with _standing_on_ours(kind):
+        with ExitStack() as stack:
+            for kind in args:
+                if isinstance(kind, type):
+                    stack.enter_context(_standing_on_ours(kind))
             return act(*args, **options)
 
     return acted
@@ -1622,7 +1624,7 @@ def _angles(rotary_angles: Callable, *args: Any) -> Any:
 
 
 @_on_ours
-def _rotary_model(RotaryGPT: type, seed: int, **sizes: Any) -> Any:
+def _rotary_model(RotaryGPT: type, _: type, seed: int, **sizes: Any) -> Any:
     """The logits, what there is to learn, and how it starts."""
     torch.default_generator.manual_seed(seed)
     model = RotaryGPT(_config(n_embd=24, **sizes))
@@ -1684,7 +1686,7 @@ def rotary(
         act = partial(_layer, RotaryAttention, **sizes)
         yield case("RotaryAttention of x (2, 5, 12)", act, want, within=ANGLE)
     for seed, sizes in ((1, {}), (2, {"n_layer": 3, "tied": True})):
-        act = partial(_rotary_model, RotaryGPT, seed, **sizes)
+        act = partial(_rotary_model, RotaryGPT, RotaryAttention, seed, **sizes)
         text = f"RotaryGPT of {sizes.get('n_layer', 2)} blocks"
         yield case(text, act, _rotary_facts(seed, **sizes), within=ANGLE)
     seed = new_seed()
@@ -2029,7 +2031,7 @@ def _raced_facts(T: int, V: int) -> dict[str, Any]:
     }
 
 
-@exercise("gpt.speedrun", limit=30, stands_on={"rotate": _turning(angles=_slow_angles)})
+@exercise("gpt.speedrun", limit=30, stands_on=_TRAINING | {"rotate": _turning()})
 def speedrun(speedrun: Callable) -> Cases:
     act = partial(_raced, speedrun, None, 0)
     yield case("speedrun(ids, 0), as it starts", act, _raced_facts(64, 65), once=True)
