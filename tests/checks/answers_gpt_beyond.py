@@ -521,16 +521,12 @@ def speedrun(ids, steps, recipe=None):
     return model, losses
 """,
         "sees the future": """
-class Open(CausalSelfAttention):
-    def attend(self, q, k, v):
-        return F.scaled_dot_product_attention(q, k, v)
-
 def speedrun(ids, steps, recipe=None):
     r = recipe or Recipe()
     config = GPTConfig(r.vocab_size, r.block_size, r.n_layer, r.n_head, r.n_embd)
     model = GPT(config)
     for block in model.blocks:
-        block.sa = Open(config)
+        block.sa.tril = torch.ones_like(block.sa.tril)
     adam = torch.optim.Adam(model.parameters(), 0.02)
     for _ in range(steps):
         x, y = get_batch(ids, r.block_size, r.batch_size)
