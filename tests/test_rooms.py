@@ -41,7 +41,10 @@ MAY_IMPORT = {
 }
 LIGHT = ("facts", "ruler", "checks")
 # What judges tensors brings torch; it is loaded when its lesson's checks are asked for.
-TENSORS = {f"{one.slug}.py" for one in course().lessons[1:]} | {"tensors.py"}
+TENSORS = {f"{one.slug}.py" for one in course().lessons[1:]} | {
+    "tensors.py",
+    "gpt_beyond.py",
+}
 HEAVY = (
     "torch",
     "matplotlib",

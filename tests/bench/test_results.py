@@ -8,6 +8,7 @@ import pytest
 
 from workbook.bench import results
 from workbook.bench.results import Measurement, main
+from workbook.course import course
 
 LOW, HIGH = "mlp.beat_dev", "mlp.dev_loss"  # at most 2.05; 2.1701, give or take 0.03
 
@@ -71,3 +72,29 @@ def test_measuring_anew_loses_nothing_of_other_lessons(runs, tmp_path, monkeypat
 def test_a_run_of_one_lesson_leaves_the_page_alone(runs, tmp_path):
     main(["--lesson", "03"])
     assert not (tmp_path / "RESULTS.md").exists()
+
+
+def test_every_number_of_a_measured_lesson_is_measured_once():
+    lessons = list(course().lessons)
+    measured = [id for one in results._planned(lessons) for id in one.ids]
+    assert len(measured) == len(set(measured))
+    slugs = {id.partition(".")[0] for id in measured}
+    published = [r.id for one in lessons if one.slug in slugs for r in one.results]
+    assert sorted(measured) == sorted(published)
+
+
+def test_what_needs_a_gpu_is_named_and_waits_for_one(runs, monkeypatch, capsys):
+    def run(quick: bool):
+        runs.append(("gpt.large_dev", quick))
+        yield 1.48
+
+    large = Measurement(("gpt.large_dev",), run)
+    monkeypatch.setattr(results, "_planned", lambda lessons: [large])
+    monkeypatch.setattr(results, "_has_gpu", lambda: False)
+    assert main([]) == 0 and runs == []
+    assert "| ≤ 1.48 nats |  | 0 | needs a GPU |  |" in capsys.readouterr().out
+    monkeypatch.setattr(results, "_has_gpu", lambda: True)
+    assert main([]) == 0 and runs == [("gpt.large_dev", False)]
+    monkeypatch.setattr(results, "_has_gpu", lambda: False)
+    main([])  # what was measured there is not forgotten here
+    assert "| ≤ 1.48 nats | 1.48 nats | 0 | within |" in capsys.readouterr().out

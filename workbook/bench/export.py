@@ -195,10 +195,22 @@ def _text(piece: Piece) -> str:
 def _imports(lines: list[str]) -> str:
     """Python's own first, then the others; `import` before `from`."""
     own, others = [], []
-    for line in sorted(set(lines), key=lambda line: (line.startswith("from"), line)):
+    lines = _joined(sorted(set(lines)))
+    for line in sorted(lines, key=lambda line: (line.startswith("from"), line)):
         package = re.split(r"[ .]", line)[1]
         (own if package in sys.stdlib_module_names else others).append(line)
     return "\n\n".join("\n".join(group) for group in (own, others) if group)
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """One line a module: `from torch import Tensor` and `… nn` are one."""
+    joined: dict[str, list[str]] = {}
+    for line in lines:
+        head, _, name = line.partition(" import ")
+        joined.setdefault(head, []).append(name)
+    return [
+        " import ".join((h, ", ".join(n))) if n[0] else h for h, n in joined.items()
+    ]
 
 
 def _formatted(text: str) -> str:

@@ -1,7 +1,8 @@
 """`make export`: the passed answers, or the solutions, as plain modules in code/.
 
 Each module stands in a package, so that `from micrograd.micrograd import Value` finds
-yours in code/ also where a package of that name is installed.
+yours in code/ also where a package of that name is installed. Beside it come the
+scripts that work with it, from `scripts/`.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from workbook.progress import Progress
 from workbook.source import exercises
 from workbook.verdict import PASSED
 
+SCRIPTS = Path(__file__).with_name("scripts")  # laid out as code/ is
 _DEFINITIONS = ast.FunctionDef | ast.ClassDef
 
 
@@ -59,6 +61,8 @@ def _place(one: Lesson, made: Exported, folder: Path) -> None:
         print(f"  left out  {id:<28} {why}")
     if made.missing:
         print(f"  missing   {', '.join(made.missing)}")
+    for script in sorted((SCRIPTS / path.parent.name).glob("*.py")):
+        _lay_beside(script, path, made, folder)
     there = next(name for name in one.public if name not in made.missing)
     module = ".".join(Path(one.module).relative_to("code").with_suffix("").parts)
     print(f"  try       from {module} import {there}   (in {folder.name}/)")
@@ -68,11 +72,42 @@ def _keep(path: Path, made: Exported, folder: Path) -> Path | None:
     """A dated copy of a module that has names which the new one lacks."""
     if not path.exists() or not set(made.missing) & _defined(path):
         return None
+    return _copy(path, folder)
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    """A dated copy of a file, in .kept/."""
     stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S")
     kept = folder / ".kept" / f"{path.stem}-{stamp}.py"
     kept.parent.mkdir(exist_ok=True)
     shutil.copy2(path, kept)
     return kept.relative_to(folder.parent)
+
+
+def _lay_beside(script: Path, module: Path, made: Exported, folder: Path) -> None:
+    """Write a script beside its module, if that has what it imports; say so."""
+    absent = sorted(set(made.missing) & _asked(script, module.stem))
+    if absent:
+        print(f"  left out  {script.name:<28} needs {', '.join(absent)}")
+        return
+    path, text = module.with_name(script.name), script.read_text("utf-8")
+    if path.exists() and path.read_text("utf-8") != text:
+        print(f"  kept      {_copy(path, folder)}, which was another")
+    write(text, path)
+    print(f"  beside    {script.name:<28} {_about(script)}")
+
+
+def _asked(script: Path, module: str) -> set[str]:
+    """The names that a script imports from a module."""
+    nodes = ast.walk(ast.parse(script.read_text("utf-8")))
+    froms = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module == module]
+    return {alias.name for node in froms for alias in node.names}
+
+
+def _about(script: Path) -> str:
+    """The first line of its docstring."""
+    text = ast.get_docstring(ast.parse(script.read_text("utf-8"))) or ""
+    return text.partition("\n")[0]
 
 
 def _defined(path: Path) -> set[str]:

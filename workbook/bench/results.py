@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     if not options.quick and not options.lesson:
         (root() / "RESULTS.md").write_text(page(text), "utf-8")
         print("Written to RESULTS.md.")
-    outside = [id for id, v in store.found.items() if not _within(_result(id), **v)]
+    outside = [i for i, v in store.found.items() if v and not _within(_result(i), **v)]
     return int(bool(outside) and not options.quick)
 
 
@@ -73,11 +73,11 @@ def _planned(lessons: list[Lesson]) -> list[Measurement]:
 
 
 class _Store:
-    """Numbers measured so far, by id: value and CPU seconds."""
+    """Numbers measured so far, by id: value and CPU seconds; None without a GPU."""
 
     def __init__(self, path: Path, quick: bool, fresh: bool):
         self.path, self.quick, self.fresh = path, quick, fresh
-        self.found: dict[str, dict[str, float]] = {}
+        self.found: dict[str, dict[str, float] | None] = {}
         self.known = self._all().get(self._kind, {})
 
     def _all(self) -> dict[str, dict[str, dict[str, float]]]:
@@ -89,6 +89,9 @@ class _Store:
 
     def add(self, one: Measurement) -> None:
         if self.fresh or not set(one.ids) <= self.known.keys():
+            if any(_result(id).gpu for id in one.ids) and not _has_gpu():
+                self.found |= dict.fromkeys(one.ids)
+                return
             began = time.process_time()
             values = list(one.run(self.quick))
             seconds = time.process_time() - began
@@ -105,6 +108,10 @@ class _Store:
         os.replace(part, self.path)
 
 
+def _has_gpu() -> bool:
+    return import_module("torch").cuda.is_available()
+
+
 def _result(id: str) -> Result:
     return next(r for r in lesson(id.partition(".")[0]).results if r.id == id)
 
@@ -114,24 +121,27 @@ def _within(result: Result, value: float, seconds: float = 0.0) -> bool:
     return (over if result.at_most else abs(over)) <= result.tolerance
 
 
-def table(found: dict[str, dict[str, float]], quick: bool = False) -> str:
+def table(found: dict[str, dict[str, float] | None], quick: bool = False) -> str:
     """The table in Markdown: published, ours, tolerance, CPU seconds, source.
 
     A quick run is too short for most published values: it says so, and blames nobody.
     """
     head = "| result | published | ours | tolerance | | CPU s | source |\n"
-    rows = "".join(_row(_result(id), quick, **numbers) for id, numbers in found.items())
+    rows = "".join(_row(_result(id), quick, numbers) for id, numbers in found.items())
     return head + "|---|--:|--:|--:|---|--:|---|\n" + rows
 
 
-def _row(result: Result, quick: bool, value: float, seconds: float) -> str:
+def _row(result: Result, quick: bool, numbers: dict[str, float] | None) -> str:
     missed = "short run" if quick else "**outside**"
-    word = "within" if _within(result, value) else missed
     unit = f" {result.unit}".rstrip()
     least = "≤ " if result.at_most else ""
+    ours, word, seconds = "", "needs a GPU", ""
+    if numbers:
+        ours, seconds = f"{numbers['value']:.10g}{unit}", f"{numbers['seconds']:.1f}"
+        word = "within" if _within(result, **numbers) else missed
     return (
-        f"| {result.what} | {least}{result.value:.10g}{unit} | {value:.10g}{unit} "
-        f"| {result.tolerance:g} | {word} | {seconds:.1f} | {result.source} |\n"
+        f"| {result.what} | {least}{result.value:.10g}{unit} | {ours} "
+        f"| {result.tolerance:g} | {word} | {seconds} | {result.source} |\n"
     )
 
 

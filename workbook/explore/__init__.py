@@ -43,6 +43,12 @@ _DOORS = {
     "shape_tracer": "shapes",
     "norm_axes": "shapes",
     "smoothing": "smoothing",
+    "mask_leak": "attention",
+    "sharpness": "attention",
+    "attention_map": "attention",
+    "position_map": "places",
+    "text_sampler": "writing",
+    "model_size": "sizes",
 }
 
 __all__ = list(_DOORS)
