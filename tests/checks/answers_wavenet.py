@@ -2278,6 +2278,7 @@ def beat_the_lecture(train, dev, stoi, steps, log):
 
 APT: dict[tuple[str, str], str] = {
     ("wavenet.beat_the_lecture", "always the same letter"): "not trained",
+    ("wavenet.to_torch_nn", "averages shared"): "shared",
 }
 
 _LINES = "the two lines do not depend on each other"

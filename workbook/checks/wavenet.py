@@ -4724,10 +4724,11 @@ def _interrupted(experiment: Callable) -> Said:
 
 
 def _work(width: int = 0) -> dict[str, float]:
-    """Keeps the processor busy for 80 ms, where width is 1."""
+    """Keeps the processor busy for 50 ms, where width is 1."""
     start, began = time.perf_counter(), time.thread_time()
-    while width == 1 and time.thread_time() - began < 0.08:
-        pass
+    while width == 1 and time.thread_time() - began < 0.05:
+        if time.perf_counter() - start > 0.2:
+            break  # others have the processor
     return {"spent": time.perf_counter() - start}
 
 
@@ -4750,9 +4751,9 @@ def _durations(experiment: Callable) -> Any:
 
 def _duration_said(row: dict) -> Said:
     gap = row["seconds"] - row["spent"]
-    if gap < -0.04:
+    if gap < -0.03:
         return Said("less than the run took")
-    return either(gap < 0.05, "what the run took", "more than the run took")
+    return either(gap < 0.04, "what the run took", "more than the run took")
 
 
 _DURATIONS = {
@@ -4873,7 +4874,7 @@ def _table_lines(columns: list[str], body: str) -> str:
     return "\n".join(f"| {row} |" for row in rows + (body.split("\n") if body else []))
 
 
-@exercise("wavenet.experiment_log", version=2, limit=4)
+@exercise("wavenet.experiment_log", version=2, limit=6)
 def experiment_log(experiment: Callable, ranked: Callable, tabulate: Callable) -> Cases:
     for fails, *seed in (("",), ("flat", 7), ("tree", 3)):
         act = lambda f=fails, s=seed: _logged(experiment, f, *s)  # noqa: E731
@@ -4887,8 +4888,6 @@ def experiment_log(experiment: Callable, ranked: Callable, tabulate: Callable) -
     yield case(text, act, _rows_wanted("tree"))
     text = "experiment, stopped by Ctrl-C in the second run"
     yield case(text, lambda: _interrupted(experiment), Said("stops in run 2"))
-    text = "experiment of a run of 80 ms and a short one"
-    yield case(text, lambda: _durations(experiment), _DURATIONS, once=True)
     for values, order, *by in (
         ([2.2, 2.0, 2.1], "b c a"),
         ([2.2, None, 2.1], "c a b"),
@@ -4908,6 +4907,8 @@ def experiment_log(experiment: Callable, ranked: Callable, tabulate: Callable) -
     act = lambda: _in_order_of(ranked, values)  # noqa: E731
     want = {"order": Said(order), "the list passed in": Said("as it was")}
     yield case("ranked: five random numbers", act, want, fresh=True)
+    text = "experiment of a run of 50 ms and a short one"
+    yield case(text, lambda: _durations(experiment), _DURATIONS, once=True)
 
 
 def _experiment(
@@ -5402,15 +5403,15 @@ def _unlearned(beat: Callable) -> Any:
     near = _strange_names(_NEAR, 200)
     models = []
     for letters in _FAR:
-        made = _attempt(beat, near, _strange_names(letters, 60), 40)
+        made = _attempt(beat, near, _strange_names(letters, 200), 40)
         if type(made) is not tuple:
             return made
         models.append(made[0])
-    far = [name for letters in _FAR for name in _strange_names(letters, 60)[:30]]
+    far = [name for letters in _FAR for name in _strange_names(letters, 200)[:30]]
     one, two = (_rated(model, far) for model in models)
     gain = [(p[_FAR[0]] - p[_FAR[1]]) for p in (one, two)]
     known = _rated(models[0], near[:60])
-    if gain[0] - gain[1] > 1.0:
+    if gain[0] - gain[1] > 0.7:  # 0 without dev, and about 2 or more with it
         both = known[_NEAR] > known[_FAR[0]]
         words = Said("learned" if both else "learned, and train is not")
         return {"dev names": words}
