@@ -5366,9 +5366,9 @@ def _row_said(log: list[dict], loss: float, model: Any, train: Any, dev: Any) ->
 
 
 def _tells(told: float, loss: float) -> bool:
-    """Whether a number is a loss, or what is left of it after two decimals."""
-    near = abs(told - loss) < 5e-4
-    return near or (round(told, 2) == told and abs(told - loss) < 0.0051)
+    """Whether a number is a loss, or what is left of it after two decimals or three."""
+    rounded = [0.51 * 10**-k for k in (2, 3) if round(told, k) == told]
+    return abs(told - loss) < max([1e-4, *rounded])
 
 
 def _loss_in_training(model: Any, names: Any) -> float:
