@@ -137,7 +137,7 @@ class FlattenConsecutive(Module):
         raise NotImplementedError("TODO wavenet.flatten_consecutive")
 
     def forward(self, x: Tensor) -> Tensor:
-        """The fused vectors, on the same storage."""
+        """The fused vectors."""
         # TODO: a view; then the dimension of time, where it has one place left
         raise NotImplementedError("TODO wavenet.flatten_consecutive")
 
@@ -597,7 +597,7 @@ def experiment(
 
 # %% exercise="wavenet.experiment_log"
 def ranked(rows: list[dict], by: str = "dev") -> list[dict]:
-    """The rows, lowest first; those without a number there, or with nan, at the end."""
+    """The rows, lowest first; those that lack `by`, or have nan there, at the end."""
     # TODO: a new list
     raise NotImplementedError("TODO wavenet.experiment_log")
 

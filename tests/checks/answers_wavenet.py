@@ -31,6 +31,14 @@ class Embedding(Module):
         hot = F.one_hot(x, self.weight.shape[0]).to(self.weight.dtype)
         return hot @ self.weight
 """,
+        "one-hot vectors of single precision": """
+class Embedding(Module):
+    def __init__(self, num, dim, generator=None):
+        self.weight = torch.randn(num, dim, generator=generator, requires_grad=True)
+
+    def forward(self, x):
+        return F.one_hot(x, len(self.weight)).float() @ self.weight
+""",
     },
     "wavenet.flatten_consecutive": {
         "slices side by side": """
@@ -101,6 +109,11 @@ class Sequential(Module):
 
     def forward(self, x):
         return reduce(lambda value, layer: layer(value), self, x)
+""",
+        "whatever is a module counts": """
+class Sequential(Sequential):
+    def __len__(self):
+        return sum(isinstance(part, Module) for part in vars(self).values())
 """,
     },
     "wavenet.module": {
@@ -401,6 +414,11 @@ def running_mean(losses, beta=0.99):
         out.append(m / (1.0 - power))
     return out
 """,
+        "double precision": """
+def block_means(losses, width=1000):
+    t = torch.tensor(losses, dtype=torch.float64)
+    return t[: len(t) // width * width].reshape(-1, width).mean(dim=1)
+""",
     },
     "wavenet.train": {
         "by backward, flags in a dict": """
@@ -686,6 +704,25 @@ def beat_the_lecture(train, dev, stoi, steps, log):
         log.append({"tried": "relu, Adam", "dev": F.cross_entropy(net(X), Y).item()})
     return net
 """,
+        "four levels, rounded to two decimals": """
+def beat_the_lecture(train, dev, stoi, steps, log):
+    torch.manual_seed(2)
+    model = WaveNet(hidden=64, levels=4)
+    X, Y = windows(train, stoi, model.block_size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    model.train()
+    for _ in range(steps):
+        ix = torch.randint(0, len(X), (64,))
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[ix]), Y[ix]).backward()
+        optimizer.step()
+    model.eval()
+    X, Y = windows(dev, stoi, model.block_size)
+    with torch.no_grad():
+        loss = F.cross_entropy(model(X), Y).item()
+    log.append({"tried": "four levels", "dev": round(loss, 2)})
+    return model
+""",
     },
 }
 
@@ -717,6 +754,43 @@ class Embedding(Module):
         with torch.no_grad():
             return F.embedding(x, self.weight)
 """,
+        "bare squeeze": """
+class Embedding(Module):
+    def __init__(self, num, dim, generator=None):
+        self.weight = torch.randn(num, dim, generator=generator, requires_grad=True)
+
+    def forward(self, x):
+        return torch.squeeze(F.embedding(x, self.weight))
+""",
+        "call overridden": """
+class Embedding(Module):
+    def __init__(self, num, dim, generator=None):
+        self.weight = torch.randn(num, dim, generator=generator, requires_grad=True)
+
+    def __call__(self, x):
+        return F.embedding(x, self.weight)
+""",
+        "own seed without one": """
+class Embedding(Module):
+    def __init__(self, num, dim, generator=None):
+        if generator is None:
+            generator = torch.Generator().manual_seed(42)
+        self.weight = torch.randn(num, dim, generator=generator).requires_grad_()
+
+    def forward(self, x):
+        return self.weight[x]
+""",
+        "cut off in use": """
+class Embedding(Module):
+    def __init__(self, num, dim, generator=None):
+        self.weight = torch.randn(num, dim, generator=generator, requires_grad=True)
+
+    def forward(self, x):
+        table = self.weight
+        if not self.training:
+            table = table.data
+        return table[x]
+""",
     },
     "wavenet.flatten_consecutive": {
         "halves": """
@@ -746,6 +820,35 @@ class FlattenConsecutive(Module):
 
     def forward(self, x):
         return torch.cat([x[:, i::self.n] for i in range(self.n)], 2)
+""",
+        "call overridden": """
+class FlattenConsecutive(Module):
+    def __init__(self, n):
+        self.n = n
+
+    def __call__(self, x):
+        N, T, C = x.shape
+        x = x.view(N, T // self.n, self.n * C)
+        return x[:, 0] if x.shape[1] == 1 else x
+""",
+        "n in the class": """
+class FlattenConsecutive(Module):
+    def __init__(self, n):
+        FlattenConsecutive.n = n
+
+    def forward(self, x):
+        N, T, C = x.shape
+        x = x.view(N, T // self.n, self.n * C)
+        return x[:, 0] if x.shape[1] == 1 else x
+""",
+        "summed": """
+class FlattenConsecutive(Module):
+    def __init__(self, n):
+        self.n = n
+
+    def forward(self, x):
+        x = sum(x[:, i :: self.n] for i in range(self.n))
+        return x[:, 0] if x.shape[1] == 1 else x
 """,
     },
     "wavenet.sequential": {
@@ -811,6 +914,53 @@ class Sequential(Module):
             x = part.forward(x)
         return x
 """,
+        "cut off": """
+class Sequential(Sequential):
+    @torch.no_grad()
+    def forward(self, x):
+        for layer in self:
+            x = layer(x)
+        return x
+""",
+        "flags handed on": """
+class Sequential(Sequential):
+    def forward(self, x):
+        for layer in self:
+            layer.training = bool(self.training)
+            x = layer(x)
+        return x
+""",
+        "count in the class": """
+class Sequential(Sequential):
+    def __init__(self, *layers):
+        Sequential.count = len(layers)
+        for place, layer in enumerate(layers):
+            setattr(self, str(place), layer)
+
+    def __len__(self):
+        return self.count
+
+    def __iter__(self):
+        return (getattr(self, str(i)) for i in range(self.count))
+
+    def __getitem__(self, place):
+        return [*self][place]
+""",
+        "its own iterator": """
+class Sequential(Sequential):
+    def __iter__(self):
+        self.place = -1
+        return self
+
+    def __next__(self):
+        self.place += 1
+        if self.place == self.length:
+            raise StopIteration
+        return getattr(self, str(self.place))
+
+    def __getitem__(self, place):
+        return getattr(self, str(range(self.length)[place]))
+""",
     },
     "wavenet.module": {
         "one level": """
@@ -859,6 +1009,31 @@ def load_state_dict(self, state):
             if full in state:
                 new = state[full].clone()
                 setattr(module, name, new.requires_grad_(value.requires_grad))
+""",
+        "by place": """
+@add_to(Module)
+def load_state_dict(self, state):
+    own = self.state_dict()
+    if own.keys() != state.keys():
+        raise KeyError("other names")
+    values = list(state.values())
+    for place, tensor in enumerate(own.values()):
+        tensor.copy_(values[place])
+""",
+        "remembered": """
+@add_to(Module)
+def parameters(self):
+    if not hasattr(self, "_found"):
+        self._found = list(dict(self.named_parameters()).values())
+        self._found = list({id(p): p for p in self._found}.values())
+    return self._found
+""",
+        "frozen in use": """
+@add_to(Module)
+def eval(self):
+    for _, p in list(self.named_parameters()):
+        p.requires_grad = False
+    return self.train(False)
 """,
     },
     "wavenet.batchnorm_3d": {
@@ -910,6 +1085,17 @@ def changed_shapes(module, x):
         shapes[name].append(tuple(b.shape))
     return {name: tuple(pair) for name, pair in shapes.items()}
 """,
+        "dimensions compared": """
+def changed_shapes(module, x):
+    one = copy.deepcopy(module).train()
+    before = {name: b.shape for name, b in one.named_buffers()}
+    one(x)
+    return {
+        name: (tuple(before[name]), tuple(b.shape))
+        for name, b in one.named_buffers()
+        if b.dim() != len(before[name])
+    }
+""",
     },
     "wavenet.receptive_field": {
         "kernel times dilation": """
@@ -929,6 +1115,24 @@ def sees(model, x, at):
     x = x.clone().requires_grad_()
     model(x).sum().backward()
     return [i for i in range(len(x)) if bool(x.grad[i].any())]
+""",
+        "summed": """
+def sees(model, x, at):
+    x = x.detach().clone().requires_grad_()
+    model(x)[at].sum().backward()
+    return [t for t in range(len(x)) if x.grad[t].sum() != 0]
+""",
+        "small ones": """
+def sees(model, x, at):
+    x = x.detach().clone().requires_grad_()
+    model(x)[at].sum().backward()
+    return [t for t in range(len(x)) if x.grad[t].abs().max() > 1e-4]
+""",
+        "squared": """
+def sees(model, x, at):
+    x = x.detach().clone().requires_grad_()
+    model(x)[at].pow(2).sum().backward()
+    return [t for t in range(len(x)) if x.grad[t].any()]
 """,
     },
     "wavenet.hierarchical_model": {
@@ -980,6 +1184,24 @@ class WaveNet(Module):
         layers.append(Linear(hidden, vocab_size, True, generator))
         layers[-1].weight.data *= 0.1
         self.net = Sequential(*layers)
+
+    def forward(self, X):
+        return self.net(X)
+""",
+        "last drawn first": """
+class WaveNet(Module):
+    def __init__(self, vocab_size=27, embedding=24, hidden=128, levels=3,
+                 generator=None):
+        self.block_size = 2 ** levels
+        last = Linear(hidden, vocab_size, generator=generator)
+        last.weight.data *= 0.1
+        layers, n = [Embedding(vocab_size, embedding, generator)], embedding
+        for _ in range(levels):
+            layers.append(FlattenConsecutive(2))
+            layers.append(Linear(2 * n, hidden, False, generator))
+            layers += [BatchNorm1d(hidden), Tanh()]
+            n = hidden
+        self.net = Sequential(*layers, last)
 
     def forward(self, X):
         return self.net(X)
@@ -1046,6 +1268,20 @@ def train(model, X, Y, steps, lr, batch_size=32, generator=None):
         losses.append(loss.item())
     return losses
 """,
+        "own seed without one": """
+def train(model, X, Y, steps, lr, batch_size=32, generator=None):
+    model.train()
+    losses, parameters = [], list(model.parameters())
+    for step in range(steps):
+        g = generator or torch.Generator().manual_seed(0)
+        ix = torch.randint(0, len(X), (batch_size,), generator=g)
+        loss = F.cross_entropy(model(X[ix]), Y[ix])
+        grads = torch.autograd.grad(loss, parameters)
+        for p, grad in zip(parameters, grads):
+            p.data -= lr(step) * grad
+        losses.append(loss.item())
+    return losses
+""",
     },
     "wavenet.conv_equals_tree": {
         "kernel mixed": """
@@ -1089,6 +1325,26 @@ class CausalDilatedWaveNet(Module):
             d *= 2
         return layers[-1](x)
 """,
+        "put in use": """
+class CausalDilatedWaveNet(CausalDilatedWaveNet):
+    def __init__(self, tree):
+        tree.train(False)
+        self.tree = tree
+""",
+        "weights cut off": """
+class CausalDilatedWaveNet(Module):
+    def __init__(self, tree):
+        self.tree = tree
+
+    def forward(self, X):
+        layers = list(self.tree.net)
+        x, d = layers[0](F.pad(X, (self.tree.block_size - 1, 0))), 1
+        for i in range(1, len(layers) - 1, 4):
+            z = dilated(x, layers[i + 1].weight.data, d)
+            x = layers[i + 3](layers[i + 2](z))
+            d *= 2
+        return layers[-1](x)
+""",
     },
     "wavenet.to_torch_nn": {
         "not turned": """
@@ -1118,6 +1374,36 @@ def to_torch(model):
         net.append(new)
     return net
 """,
+        "flag on top": """
+def to_torch(model):
+    flag = model.training
+    layers = torch.nn.Sequential(*[fresh(layer) for layer in model.net])
+    for theirs, ours in zip(layers, model.net):
+        theirs.load_state_dict(numbers(ours))
+    layers.training = flag
+    return layers
+""",
+        "our flags": """
+def to_torch(model):
+    flag = model.training
+    layers = torch.nn.Sequential(*[fresh(layer) for layer in model.net])
+    for theirs, ours in zip(layers, model.net):
+        theirs.load_state_dict(numbers(ours))
+    model.eval()
+    return layers.train(flag)
+""",
+        "always two": """
+def fresh(layer):
+    if isinstance(layer, Embedding):
+        return torch.nn.Embedding(*layer.weight.shape)
+    if isinstance(layer, FlattenConsecutive):
+        return Fuse(n=2)
+    if isinstance(layer, Linear):
+        return torch.nn.Linear(*layer.weight.shape, layer.bias is not None)
+    if isinstance(layer, BatchNorm1d):
+        return NormLast(len(layer.gamma), layer.eps, layer.momentum)
+    return torch.nn.Tanh()
+""",
     },
     "wavenet.experiment_log": {
         "seeded once": """
@@ -1144,6 +1430,73 @@ def tabulate(rows, columns):
     lines.append("| " + " | ".join(["---"] * len(columns)) + " |")
     for row in rows:
         lines.append("| " + " | ".join(f"{row.get(c, '')}" for c in columns) + " |")
+    return "\\n".join(lines)
+""",
+        "interrupt swallowed": """
+def experiment(variants, run, seed=42):
+    rows = []
+    for name, options in variants.items():
+        torch.manual_seed(seed)
+        row, start = {"name": name, **options}, time.perf_counter()
+        try:
+            row |= run(**options)
+        except BaseException as e:
+            row["error"] = str(e)
+        row["seconds"] = time.perf_counter() - start
+        rows.append(row)
+    return rows
+""",
+        "failure not caught": """
+def experiment(variants, run, seed=42):
+    rows = []
+    for name, options in variants.items():
+        torch.manual_seed(seed)
+        row, start = {"name": name, **options}, time.perf_counter()
+        try:
+            row |= run(**options)
+        except (RuntimeError, ValueError) as e:
+            row["error"] = str(e)
+        row["seconds"] = time.perf_counter() - start
+        rows.append(row)
+    return rows
+""",
+        "clock runs on": """
+def experiment(variants, run, seed=42):
+    rows, start = [], time.time()
+    for name, options in variants.items():
+        torch.manual_seed(seed)
+        row = {"name": name, **options}
+        try:
+            row |= run(**options)
+        except Exception as e:
+            row["error"] = str(e)
+        rows.append(row | {"seconds": time.time() - start})
+    return rows
+""",
+        "zero as nothing": """
+def ranked(rows, by="dev"):
+    def key(row):
+        value = row.get(by)
+        ok = bool(value) and value == value
+        return (not ok, value if ok else 0)
+    return sorted(rows, key=key)
+""",
+        "whole numbers left out": """
+def ranked(rows, by="dev"):
+    def key(row):
+        value = row.get(by)
+        ok = isinstance(value, float) and value == value
+        return (not ok, value if ok else 0)
+    return sorted(rows, key=key)
+""",
+        "zero left empty": """
+def tabulate(rows, columns):
+    lines = ["| " + " | ".join(columns) + " |"]
+    lines.append("| " + " | ".join(["---"] * len(columns)) + " |")
+    for row in rows:
+        cells = [row[c] if row.get(c) else "" for c in columns]
+        cells = [f"{c:.4f}" if isinstance(c, float) else str(c) for c in cells]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\\n".join(lines)
 """,
     },
@@ -1192,6 +1545,68 @@ def beat_the_lecture(train, dev, stoi, steps, log):
     print(evaluate(model, *build_dataset(dev, stoi, 4)))
     return model
 """,
+        "measured in training": """
+def beat_the_lecture(train, dev, stoi, steps, log):
+    torch.manual_seed(3)
+    model = WaveNet(hidden=64, levels=4)
+    X, Y = windows(train, stoi, model.block_size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    model.train()
+    for _ in range(steps):
+        ix = torch.randint(0, len(X), (64,))
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[ix]), Y[ix]).backward()
+        optimizer.step()
+    model.train()
+    X, Y = windows(dev, stoi, model.block_size)
+    with torch.no_grad():
+        loss = F.cross_entropy(model(X), Y).item()
+    log.append({"tried": "four levels", "dev": loss})
+    return model
+""",
+        "two rows": """
+def beat_the_lecture(train, dev, stoi, steps, log):
+    torch.manual_seed(4)
+    model = WaveNet(hidden=64, levels=4)
+    X, Y = windows(train, stoi, model.block_size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    model.train()
+    for _ in range(steps):
+        ix = torch.randint(0, len(X), (64,))
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[ix]), Y[ix]).backward()
+        optimizer.step()
+    model.eval()
+    X, Y = windows(dev, stoi, model.block_size)
+    with torch.no_grad():
+        loss = F.cross_entropy(model(X), Y).item()
+    log.append({"tried": "four levels", "dev": loss})
+    log.append(log[-1])
+    return model
+""",
+        "other names": """
+from workbook.course import root
+
+words = (root() / "data" / "sample_names.txt").read_text("ascii").split()
+
+def beat_the_lecture(train, dev, stoi, steps, log):
+    torch.manual_seed(5)
+    model = WaveNet(hidden=64, levels=4)
+    X, Y = windows(words, stoi, model.block_size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    model.train()
+    for _ in range(steps):
+        ix = torch.randint(0, len(X), (64,))
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[ix]), Y[ix]).backward()
+        optimizer.step()
+    model.eval()
+    X, Y = windows(dev, stoi, model.block_size)
+    with torch.no_grad():
+        loss = F.cross_entropy(model(X), Y).item()
+    log.append({"tried": "four levels", "dev": loss})
+    return model
+""",
     },
 }
 
@@ -1221,6 +1636,32 @@ class Embedding(Module):
 
     def forward(self, x):
         return F.normalize(self.weight[x], dim=-1)
+""",
+        "27 rows at most": """
+class Embedding(Module):
+    def __init__(self, num, dim, generator=None):
+        self.weight = torch.randn(num, dim, generator=generator, requires_grad=True)
+
+    def forward(self, x):
+        return self.weight[x % 27]
+""",
+        "a buffer too": """
+class Embedding(Module):
+    def __init__(self, num, dim, generator=None):
+        weight = torch.randn(num, dim, generator=generator, requires_grad=True)
+        self.register_buffer("weight", weight)
+
+    def forward(self, x):
+        return self.weight[x]
+""",
+        "equal columns": """
+class Embedding(Module):
+    def __init__(self, num, dim, generator=None):
+        column = torch.randn(num, 1, generator=generator)
+        self.weight = column.repeat(1, dim).requires_grad_()
+
+    def forward(self, x):
+        return self.weight[x]
 """,
     },
     "wavenet.flatten_consecutive": {
@@ -1318,6 +1759,13 @@ class Sequential(Module):
             x = layer(x)
         return x
 """,
+        "a layer is named once": """
+class Sequential(Sequential):
+    def __init__(self, *layers):
+        self.length = len(layers)
+        for place, layer in enumerate(dict.fromkeys(layers)):
+            setattr(self, str(place), layer)
+""",
     },
     "wavenet.module": {
         "slashes": """
@@ -1340,6 +1788,14 @@ def train(self, mode=True):
 def state_dict(self):
     named = [*self.named_parameters(), *self.named_buffers()]
     return {name: value.detach() * 0.5 for name, value in named}
+""",
+        "results but for out": """
+@add_to(Module)
+def named_parameters(self):
+    for path, module in self.named_modules():
+        for name, value in vars(module).items():
+            if name != "out" and isinstance(value, Tensor) and value.requires_grad:
+                yield f"{path}.{name}" if path else name, value
 """,
     },
     "wavenet.batchnorm_3d": {
@@ -1379,6 +1835,48 @@ def changed_shapes(module, x):
     after = {name: b.stride() for name, b in one.named_buffers()}
     return {n: (before[n], after[n]) for n in before if before[n] != after[n]}
 """,
+        "dice thrown anew": """
+def changed_shapes(module, x):
+    one = copy.deepcopy(module).train()
+    before = {name: b.shape for name, b in one.named_buffers()}
+    torch.manual_seed(0)
+    one(x)
+    return {
+        name: (tuple(before[name]), tuple(b.shape))
+        for name, b in one.named_buffers()
+        if b.shape != before[name]
+    }
+""",
+        "x changed": """
+def changed_shapes(module, x):
+    one = copy.deepcopy(module).train()
+    before = {name: b.shape for name, b in one.named_buffers()}
+    one(x.mul_(1.5))
+    return {
+        name: (tuple(before[name]), tuple(b.shape))
+        for name, b in one.named_buffers()
+        if b.shape != before[name]
+    }
+""",
+        "registered in each step": """
+class BatchNorm1d(BatchNorm1d):
+    def forward(self, x):
+        out = super().forward(x)
+        self.register_buffer("running_mean", self.running_mean)
+        return out
+""",
+        "variance not registered": """
+class BatchNorm1d(BatchNorm1d):
+    def __init__(self, dim, eps=1e-5, momentum=0.1):
+        super().__init__(dim, eps, momentum)
+        self.buffer_names = ("running_mean",)
+""",
+        "one place squeezed": """
+class BatchNorm1d(BatchNorm1d):
+    def forward(self, x):
+        out = super().forward(x)
+        return out.squeeze(1) if x.dim() == 3 else out
+""",
     },
     "wavenet.receptive_field": {
         "one too many": """
@@ -1394,6 +1892,21 @@ def sees(model, x, at):
     x = x.detach().clone().requires_grad_()
     (grad,) = torch.autograd.grad(model(x)[at].sum(), x)
     return grad.any(1).nonzero().flatten().tolist()[:1]
+""",
+        "a list only": """
+def receptive_field(kernel, dilations):
+    places = range(len(dilations))
+    return 1 + sum((kernel - 1) * dilations[i] for i in places)
+""",
+        "places moved": """
+def sees(model, x, at):
+    found = []
+    for place in range(len(x)):
+        moved = x.clone()
+        moved[place] += 1
+        if not torch.equal(model(moved)[at], model(x)[at]):
+            found.append(place)
+    return found
 """,
     },
     "wavenet.hierarchical_model": {
@@ -1456,6 +1969,24 @@ class WaveNet(Module):
     def forward(self, X):
         return self.net(X)
 """,
+        "begins in use": """
+class WaveNet(WaveNet):
+    def __init__(self, *sizes, **more):
+        super().__init__(*sizes, **more)
+        self.training = False
+""",
+        "scaled once more": """
+class WaveNet(WaveNet):
+    def __init__(self, *sizes, **more):
+        super().__init__(*sizes, **more)
+        self.net[-1].weight.data *= 1.05
+""",
+        "a last bias": """
+class WaveNet(WaveNet):
+    def __init__(self, *sizes, **more):
+        super().__init__(*sizes, **more)
+        self.net[-1].bias.data += 0.01
+""",
     },
     "wavenet.smooth_loss": {
         "medians": """
@@ -1478,6 +2009,24 @@ def running_mean(losses, beta=0.99):
         m = beta * m + (1 - beta) * loss
         means.append(round(m / (1 - beta ** k), 2))
     return means
+""",
+        "divided at first alone": """
+def running_mean(losses, beta=0.99):
+    m, out = 0.0, []
+    for k, x in enumerate(losses, 1):
+        m = beta * m + (1 - beta) * x
+        out.append(m / (1 - beta ** min(k, 200)))
+    return out
+""",
+        "twenty blocks at most": """
+def block_means(losses, width=1000):
+    n = min(len(losses) // width, 20)
+    return torch.tensor(losses[: n * width]).view(n, width).mean(1)
+""",
+        "half precision": """
+def block_means(losses, width=1000):
+    n = len(losses) // width
+    return torch.tensor(losses[: n * width]).half().float().view(n, width).mean(1)
 """,
     },
     "wavenet.train": {
@@ -1519,6 +2068,33 @@ def train(model, X, Y, steps, lr, batch_size=32, generator=None):
         losses.append(loss.item())
     return losses
 """,
+        "dice thrown anew": """
+def evaluate(model, X, Y):
+    torch.manual_seed(0)
+    flags = [(m, m.training) for _, m in model.named_modules()]
+    model.eval()
+    with torch.no_grad():
+        loss = F.cross_entropy(model(X), Y).item()
+    for m, flag in flags:
+        m.training = flag
+    return loss
+""",
+        "frozen afterwards": """
+def train(model, X, Y, steps, lr, batch_size=32, generator=None):
+    model.train()
+    losses, parameters = [], list(model.parameters())
+    for step in range(steps):
+        g = generator
+        ix = torch.randint(0, len(X), (batch_size,), generator=g)
+        loss = F.cross_entropy(model(X[ix]), Y[ix])
+        grads = torch.autograd.grad(loss, parameters)
+        for p, grad in zip(parameters, grads):
+            p.data -= lr(step) * grad
+        losses.append(loss.item())
+    for p in parameters:
+        p.requires_grad_(False)
+    return losses
+""",
     },
     "wavenet.conv_equals_tree": {
         "a bias more": """
@@ -1544,6 +2120,22 @@ class CausalDilatedWaveNet(Module):
             z = dilated(x, layers[i + 1].weight, d)
             x = layers[i + 3](layers[i + 2](z))
             d *= 2
+        return layers[-1](x)
+""",
+        "weights copied": """
+class CausalDilatedWaveNet(CausalDilatedWaveNet):
+    def __init__(self, tree):
+        self.tree = tree
+        self.kept = [
+            layer.weight.detach().clone() for layer in list(tree.net)[2:-1:4]
+        ]
+
+    def forward(self, X):
+        layers = list(self.tree.net)
+        x = layers[0](F.pad(X, (self.tree.block_size - 1, 0)))
+        for level, weight in enumerate(self.kept):
+            z = dilated(x, weight, 2**level)
+            x = layers[4 * level + 4](layers[4 * level + 3](z))
         return layers[-1](x)
 """,
     },
@@ -1572,6 +2164,16 @@ def to_torch(model):
         layers[-1].load_state_dict(numbers(layer))
     return torch.nn.Sequential(*layers, torch.nn.Tanh()).train(model.training)
 """,
+        "averages shared": """
+def to_torch(model):
+    flag = model.training
+    layers = torch.nn.Sequential(*[fresh(layer) for layer in model.net])
+    for theirs, ours in zip(layers, model.net):
+        theirs.load_state_dict(numbers(ours))
+        if hasattr(ours, "running_mean"):
+            theirs.running_mean = ours.running_mean
+    return layers.train(flag)
+""",
     },
     "wavenet.experiment_log": {
         "the first twice": """
@@ -1595,6 +2197,34 @@ def tabulate(rows, columns):
         cells = [f"{c:.4f}" if isinstance(c, float) else str(c) for c in cells]
         lines.append("| " + " | ".join(cells) + " |")
     return "\\n".join(lines)
+""",
+        "no time at all": """
+def experiment(variants, run, seed=42):
+    rows = []
+    for name, options in variants.items():
+        torch.manual_seed(seed)
+        row, start = {"name": name, **options}, time.perf_counter()
+        try:
+            row |= run(**options)
+        except Exception as e:
+            row["error"] = str(e)
+        row["seconds"] = 0.0
+        rows.append(row)
+    return rows
+""",
+        "milliseconds": """
+def experiment(variants, run, seed=42):
+    rows = []
+    for name, options in variants.items():
+        torch.manual_seed(seed)
+        row, start = {"name": name, **options}, time.perf_counter()
+        try:
+            row |= run(**options)
+        except Exception as e:
+            row["error"] = str(e)
+        row["seconds"] = 1000 * (time.perf_counter() - start)
+        rows.append(row)
+    return rows
 """,
     },
     "wavenet.beat_the_lecture": {
@@ -1648,6 +2278,7 @@ def beat_the_lecture(train, dev, stoi, steps, log):
 
 APT: dict[tuple[str, str], str] = {
     ("wavenet.beat_the_lecture", "always the same letter"): "not trained",
+    ("wavenet.to_torch_nn", "averages shared"): "shared",
 }
 
 _LINES = "the two lines do not depend on each other"
@@ -1737,12 +2368,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "int=24, hidden: int=128, levels: int=3, generator: torch.Generator | "
         "None=None) -> None: → layers = [Embedding(vocab_size, embeddi… first": (
             _LINES
-        ),
-        "WaveNet.__init__: 0.1 → -0.1": (
-            "a normal weight has no sign, and its spread is measured within 6 %"
-        ),
-        "WaveNet.__init__: 0.1 → 0.101": (
-            "a normal weight has no sign, and its spread is measured within 6 %"
         ),
     },
     "wavenet.to_torch_nn": {

@@ -137,7 +137,7 @@ class FlattenConsecutive(Module):
         self.n = n
 
     def forward(self, x: Tensor) -> Tensor:
-        """The fused vectors, on the same storage."""
+        """The fused vectors."""
         N, T, C = x.shape
         x = x.view(N, T // self.n, self.n * C)
         return x.squeeze(1) if self.n == T else x
