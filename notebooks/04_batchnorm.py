@@ -121,12 +121,10 @@ for factor in (1, 0.01, 0):
 # Two hundred outputs near $\pm 1$ times two hundred weights make large scores. Divide
 # the last weights by a hundred, set the last bias to zero, and the first loss is the
 # honest one. Why not take zero weights? What reaches the layers before is multiplied by
-# `W2`: with zeros `C` and `W1` learn nothing in the first step. Small, and not zero.
-
-# %% [markdown]
-# Now we train. One function serves every network of this page. Its picture can be
-# paused, stopped, and steered by the slider of the learning rate; for now it shows the
-# loss alone.
+# `W2`: with zeros `C` and `W1` learn nothing in the first step.
+#
+# Now we train. One function serves every network of this page. It can be paused,
+# stopped, and steered by the slider of the learning rate.
 
 
 # %%
@@ -266,15 +264,12 @@ _ = style.label_line(ax, (-0.98, 0.42), "outputs", style.FORWARD)
 # %% [markdown]
 # **Look.** The blue bars are two towers, at both ends. The orange curve is the slope
 # that a gradient is multiplied by on its way back through the unit: at the towers it is
-# next to nothing.
+# next to nothing. A unit whose output is beyond $\pm 0.97$ is called **saturated**:
+# less than $6$ % of a gradient gets through.
 
 # %% [markdown] tags=["why"]
 # **Why.** What goes into the tanh is a sum of 30 products, and comes out with the
 # spread below. A tanh is flat long before that.
-
-# %% [markdown]
-# A unit whose output is beyond $\pm 0.97$ is called **saturated**: less than $6$ % of a
-# gradient gets through.
 
 # %% tags=["nbval-check-output"] key="where-it-is-flat"
 print(f"into the tanh: std {drawn.pre.std():.1f}, largest {drawn.pre.abs().max():.0f}")
@@ -564,9 +559,8 @@ explore.layer_histograms(push)
 
 # %% [markdown]
 # Take twenty layers and go through the gains: in a narrow range neither direction fades
-# or explodes. Then change the function, and find the range again. For tanh it lies
-# below $5/3$: that gain is for the way forward, and each layer makes a little more of a
-# gradient with it.
+# or explodes. Then change the function, and find it again. For tanh it lies below
+# $5/3$: that gain is for the way forward; back, each layer adds a little with it.
 #
 # By the chain rule a gradient is a product with one factor for each layer. A factor
 # $0.9$ makes $0.12$ of twenty layers, a factor $1.1$ makes $6.7$. The first layers then
@@ -658,9 +652,12 @@ explore.one_outlier(five, standardise)
 explore.batch_jitter(drawn.pre.detach()[:, 0], example=5)
 
 # %% [markdown]
-# The jitter keeps the network from relying on any exact number, and so it learns a
-# little less by heart: a side effect that people came to like. It also means that
-# examples are no longer separate, which is the source of many mistakes.
+# The jitter keeps the network from relying on any exact number, and so it learns less
+# by heart: a side effect that people came to like. But examples are no longer separate,
+# the source of many mistakes.
+#
+# Over the batch, unit by unit: away with the mean, divided by the spread, then a gain
+# and a bias that are learned.
 #
 # **Predict.** We put this between `x @ W1 + b1` and the tanh. How large is the largest
 # gradient of `b1` now? Give it to five decimals.
@@ -679,10 +676,6 @@ guess.compare(round(net.b1.grad.abs().max().item(), 5))
 # **Why.** Whatever `b1` adds to all examples is in their mean as well, and is
 # subtracted. No bias before a normalisation can do anything; $\beta$ has its place.
 # That is why such layers are written with `bias=False`.
-
-# %% [markdown]
-# Over the batch, unit by unit: away with the mean, divided by the spread, then a gain
-# and a bias that are learned.
 
 # %% [markdown]
 # ## One example alone
@@ -894,9 +887,9 @@ trained = {}
 # and fall? *Activations*: the outputs of each tanh; do the rows look alike, and how
 # many are saturated? *Gradients* of each layer's weights: alike, or growing from row to
 # row? *Saturation*: the image of above for one layer, chosen by the menu. *Updates*:
-# how far a step moves the weights, which comes below. The number before a name is the
-# layer's place in the list. *Pause* holds the picture; with `few = 10_000` there is
-# time to turn the learning rate.
+# how far a step moves the weights, which comes below. A number before a name is the
+# layer's place. *Pause* holds the picture; `few = 10_000` leaves time to turn the
+# rate.
 
 # %%
 trained["bad, plain"] = deep(normed=False, divided=False)
@@ -983,20 +976,17 @@ guess.compare(abs(round((after - before).item(), 3)))
 # normalisation divides it out. It does the same to the gradients of the outputs on
 # their way back. The scale of the weights does not matter, at any depth.
 
-# %% [markdown]
-# Here is the picture of before, with BatchNorm ahead of each function:
-
 # %%
+# the picture of before, with BatchNorm ahead of each function
 bends["BN tanh"] = lambda x: torch.tanh(standardise(x))
 bends["BN ReLU"] = lambda x: torch.relu(standardise(x))
 explore.layer_histograms(push, ["BN tanh", "BN ReLU"])
 
 # %% [markdown]
-# At every gain the picture is the same. One thing is not cured: through twenty layers a
-# gradient still grows, a little at each normalisation. Connections that skip layers
-# take care of that, in later networks.
+# At every gain the picture is the same. (Through twenty layers a gradient still grows,
+# a little at each normalisation.)
 #
-# And one thing does depend on the scale. A weight that is ten times as large gets a
+# One thing does depend on the scale. A weight that is ten times as large gets a
 # gradient that is a tenth: beside the weight, the step is a hundredth of what it was.
 # Hence the last instrument, **update to data**: the spread of a step over the spread of
 # what it changes, as a power of ten. A rule of thumb says $-3$, a thousandth a step.
@@ -1045,11 +1035,9 @@ guess.compare(round(at_rate_one[True], 3))
 # lower loss in a network that was well drawn, but a deep network that trains although
 # nobody tuned its start.
 
-# %% [markdown]
-# How the updates behave at three rates, for the network that is well drawn and has
-# BatchNorm; every ten steps we write them down. It takes five to ten seconds.
-
 # %%
+# the updates at three rates, well drawn and with BatchNorm, written down every ten
+# steps; five to ten seconds
 records = {rate: [] for rate in (0.001, 0.1, 1.0)}
 nets = {rate: deep(normed=True, divided=True) for rate in records}
 dice, losses = torch.Generator().manual_seed(1), {rate: [] for rate in records}
@@ -1060,8 +1048,6 @@ for step in (run := live.train(budget(full=501, check=21), panels=("loss",))):
             loss = sum(losses[rate][-10:]) / len(losses[rate][-10:])
             records[rate].append((step, loss, ratios(net, rate)))
             run.log(**{f"lr {rate}": loss})
-
-# %%
 explore.update_ratios(records)
 
 # %% [markdown]
@@ -1115,8 +1101,7 @@ _ = style.label_line(ax, (published["original"], 0), "the video", style.REFERENC
 # **Look.** Green circles are ours, grey squares the video's. Our 20,000 steps stand
 # against its 200,000, so the circles lie to the right. Two steps to the left are the
 # same in both: an honest first loss, then units that are not saturated. The last three
-# rows are alike but for chance, in ours as in the video's. (Six layers, in the table,
-# had 1,001 steps in both.)
+# rows are alike but for chance. (Six layers, in the table, had 1,001 steps in both.)
 #
 # The long runs are the video's own, 200,000 steps, of which half are at the lower rate:
 # all five take six to ten minutes.

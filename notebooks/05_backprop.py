@@ -11,14 +11,13 @@
 
 # %% [markdown]
 # This page goes with [Becoming a backprop ninja](https://youtu.be/q8SA3rM6ckI) by
-# Andrej Karpathy; each section names its part of the video, and his two short formulas
-# stand here where their layer is taught. You bring lesson 4's network with BatchNorm,
-# the chain rule of lesson 1, and broadcasting. Paper and pencil help.
+# Andrej Karpathy; each section names its part of the video. You bring lesson 4's
+# network, the chain rule of lesson 1, and broadcasting. Paper and pencil help. The
+# exercises are in `exercises/05_backprop.ipynb`.
 #
-# $\partial y / \partial x$ is the slope of $y$ by $x$, while all other numbers stay as
-# they are; the round d reminds us of them. On the page, $dx$ is short for
-# $\partial L / \partial x$: by how much the loss grows when $x$ grows a little. In the
-# code it is `dx`. The exercises are in `exercises/05_backprop.ipynb`.
+# $\partial y / \partial x$ is the slope of $y$ by $x$ while all other numbers stay. And
+# $dx$, in the code `dx`, is short for $\partial L / \partial x$: by how much the loss
+# grows when $x$ grows a little.
 
 # %%
 import time
@@ -734,10 +733,9 @@ report("hprebn", dhprebn, hprebn.grad)
 # \sum_k \hat x_k \, d\hat x_k \right)$$
 
 # %% [markdown]
-# Then the mean: with $d\mu = -\sum_k dd_k$ the last step reads
-# $dx_i = dd_i - \frac1n \sum_k dd_k$, each minus the mean of all. In that mean the
-# second part of the bracket vanishes, since the $\hat x_k$ sum to zero, and the mean
-# of $d\hat x$ is left:
+# Then the mean. With $d\mu = -\sum_k dd_k$ each $dx_i$ is $dd_i - \frac1n \sum_k dd_k$.
+# In that mean the second part of the bracket vanishes, since the $\hat x_k$ sum to
+# zero:
 #
 # $$dx_i = r \left( d\hat x_i - \tfrac1n \sum_k d\hat x_k
 # - \hat x_i \, \tfrac1n \sum_k \hat x_k \, d\hat x_k \right)$$
@@ -991,16 +989,15 @@ guess = predict("backprop.share_of_time", unit="%")
 
 # %% [markdown]
 # 20,000 steps take about half a minute, at the rate $0.1$ and in the last quarter at a
-# tenth of it. Dark is the loss by hand, averaged over its neighbours; dashed, each time
-# the mean of autograd's last fiftieth. Do they part? Turn the rate while it runs, and
-# both have to follow. (Then run the cell once more before you read on: it begins with
-# new numbers.) In grey, what the video ends with on train, after ten times as many
+# tenth of it. Dark is the loss by hand, averaged over the steps before; dashed, each
+# time the mean of autograd's last fiftieth. Do they part? Turn the rate while it runs,
+# and both have to follow. (Then run the cell once more before you read on: it begins
+# with new numbers.) In grey, what the video ends with on train, after ten times as many
 # steps.
 
 # %%
 by_hand, by_autograd = new_parameters(), new_parameters()
-for p in by_autograd.values():
-    p.requires_grad = True
+learned = [p.requires_grad_() for p in by_autograd.values()]
 total, dice = budget(full=20_000, check=150), torch.Generator().manual_seed(2147483647)
 spent, recent = {"by hand": 0.0, "by autograd": 0.0}, []  # seconds, and losses
 

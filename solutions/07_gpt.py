@@ -451,8 +451,8 @@ class CausalSelfAttention(nn.Module):
         self.n_head = config.n_head
         self.qkv = nn.Linear(C, 3 * C, bias=False)
         self.proj = nn.Linear(C, C, bias=config.bias)
-        self.attn_dropout = nn.Dropout(config.dropout)  # on the weights
-        self.dropout = nn.Dropout(config.dropout)  # at the end
+        self.attn_dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
         self.register_buffer("tril", torch.ones(T, T).tril(), persistent=False)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -648,10 +648,9 @@ def start_weights(model: nn.Module, n_layer: int) -> None:
 #
 # The whole: `token_embedding_table` $(V, C)$ plus `position_embedding_table`
 # (`block_size`, $C$), the dropout `drop`, the `blocks` as an `nn.Sequential`, the norm
-# `ln_f`, and `lm_head` to the letters. At the end of `__init__` comes
-# `start_weights(self, config.n_layer)`; a tied model lets `lm_head` *share* the token
-# table. A target of $-1$ does not count in the loss. `count_parameters` needs no model:
-# the default has 209,729.
+# `ln_f`, and `lm_head` to the letters. At the end of `__init__` `start_weights` is
+# called; a tied model lets `lm_head` *share* the token table. A target of $-1$ does not
+# count in the loss. `count_parameters` needs no model: the default has 209,729.
 
 # %% exercise="gpt.gpt" minutes=35 difficulty=4
 class GPT(nn.Module):

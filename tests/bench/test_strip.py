@@ -68,7 +68,7 @@ def test_every_untouched_exercise_is_open(one):
     names: dict = {"__name__": "untouched"}
     for cell in read(one.exercise_source):
         if cell.kind == "code":
-            exec(cell.text, names)
+            exec(compile(cell.text, "<cell>", "exec", dont_inherit=True), names)
             names |= {"check": check}
     assert judged == dict.fromkeys(one.exercises, "open")
 

@@ -87,8 +87,8 @@ class CausalSelfAttention(nn.Module):
         self.n_head = config.n_head
         self.qkv = nn.Linear(C, 3 * C, bias=False)
         self.proj = nn.Linear(C, C, bias=config.bias)
-        self.attn_dropout = nn.Dropout(config.dropout)  # on the weights
-        self.dropout = nn.Dropout(config.dropout)  # at the end
+        self.attn_dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
         self.register_buffer("tril", torch.ones(T, T).tril(), persistent=False)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
