@@ -619,19 +619,16 @@ for ax, what, x in (
 _ = left.set(ylabel="unit", yticks=range(6))
 
 # %% [markdown]
-# **Look.** Each row is one unit, each mark one of the 32 examples. On the left the rows
+# **Look.** Each row is a unit, each mark one of 32 examples. On the left the rows
 # differ in place and width; on the right they share both.
-
-# %% [markdown]
-# Two things are added. A little number under the root, `eps`, so that nothing is
-# divided by zero. And a gain and a bias for each unit, $\gamma$ and $\beta$, that are
-# learned. They begin at $1$ and $0$; the network may move away from them.
+#
+# Two things are added: `eps` under the root, so that nothing is divided by zero, and a
+# gain $\gamma$ and a bias $\beta$ for each unit, learned from $1$ and $0$ on.
 #
 # $$\hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} \qquad
 # y = \gamma\hat x + \beta$$
 #
-# But something odd has happened. The mean is that of the *batch*. Pull one example
-# away, and watch the others.
+# But the mean is that of the *batch*. Pull one example away, and watch.
 
 
 # %%
@@ -1048,6 +1045,8 @@ for step in (run := live.train(budget(full=501, check=21), panels=("loss",))):
             loss = sum(losses[rate][-10:]) / len(losses[rate][-10:])
             records[rate].append((step, loss, ratios(net, rate)))
             run.log(**{f"lr {rate}": loss})
+
+# %%
 explore.update_ratios(records)
 
 # %% [markdown]
