@@ -2352,14 +2352,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "time.perf_counter() first": (
             "a duration, measured from a little earlier or later"
         ),
-        "experiment: for name, options in variants.items(): → try: found = "
-        "run(**options) except Exce… first": (
-            "a duration, measured from a little earlier or later"
-        ),
-        "experiment: for name, options in variants.items(): → seconds = "
-        "time.perf_counter() - start first": (
-            "a duration, measured from a little earlier or later"
-        ),
         "tabulate: def tabulate(rows: list[dict], columns: list[str]) -> str: →"
         " table = [columns, ['---'] * len(columns… first": _LINES,
     },
