@@ -26,6 +26,7 @@ DRAWING, DRAWING_ALL, OBSERVING = 0.004, 0.012, 0.01  # shares of the time, at m
 UNSEEN = 0.001  # the share for observing where nobody watches
 READ = 20_000  # losses of a run that are read: of more steps, every second, third, …
 SETTLING = 0.5  # seconds of losses that wait to be sorted, at most
+GLANCE, MOST = 0.004, 64  # seconds from one look at the clock to the next; steps
 NAP = 0.02  # seconds between two looks at the controls while paused
 HISTORY = 160  # points of an update ratio's line
 TURNS = 12  # changes of the learning rate that stay marked
@@ -97,6 +98,8 @@ class Run:
         self._drawing = Pace(HZ, DRAWING)
         self._observing = Pace(50, OBSERVING if view else UNSEEN)
         self._wake = 0.0
+        self._due = self._looked_at = 0  # the step of the next look at the clock
+        self._looked = math.inf  # when the last one was
         self._listening = panels is None or set(panels) != {"loss"}
         self._armed_for = 0.0  # seconds that arming took
 
@@ -215,13 +218,14 @@ class Run:
         return self.steps
 
     def _steps(self) -> Iterator[int]:
-        clock, last, state = self.clock, self.steps - 1, "finished"
+        last, state = self.steps - 1, "finished"
         self._begin()
         try:
             for step in range(self.steps):
                 self.step = step
-                if clock() >= self._wake or self.asked or step == last:
-                    self._between()
+                if step >= self._due or self.asked:
+                    if self._is_time() or self.asked or step == last:
+                        self._between()
                     if self._stop:
                         state = "stopped"
                         break
@@ -246,6 +250,16 @@ class Run:
             interrupts.join(self)
             self._tell("show")
         self.recorder.mark(0)
+
+    def _is_time(self) -> bool:
+        """Look at the clock, and choose the step at which to look again."""
+        now, step = self.clock(), self.step
+        spent, made = now - self._looked, step - self._looked_at
+        self._looked, self._looked_at = now, step
+        quick = made and 0 < spent < made * GLANCE  # several steps in one glance
+        ahead = min(int(GLANCE * made / spent), 2 * made, MOST) if quick else 1
+        self._due = min(step + ahead, self.steps - 1)
+        return now >= self._wake
 
     def _between(self) -> None:
         """Between two steps: the controls, a look at the model, a picture."""
@@ -335,7 +349,7 @@ class Run:
         if self.over or (model is None and activations is None):
             return
         if self._model is None:
-            self._wake, self._drawing.share = 0.0, DRAWING_ALL
+            self._wake, self._due, self._drawing.share = 0.0, 0, DRAWING_ALL
         self._model = model if model is not None else {}
         self._loose = activations or {}
         if self._armed:
