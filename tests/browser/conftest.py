@@ -7,6 +7,7 @@ first day: exercises untouched, no progress, no kernel.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from .driver import MISSING, Notebook, Server, browser, chromium, copied
 
 Open = Callable[..., Notebook]
+BUDGET = re.compile(r"budget\(full=[\d_]+, check=(\d+)\)")
 VIEW = {"width": 1400, "height": 1000}
 
 
@@ -71,6 +73,22 @@ def open_for_module(
 ) -> Iterator[Open]:
     """The same for what several tests look at."""
     yield from _opening(lab, chrome, first_day)
+
+
+@pytest.fixture(scope="module")
+def lecture(
+    request: pytest.FixtureRequest, lab: Server, open_for_module: Open
+) -> Notebook:
+    """The module's LECTURE after Run All; each test moves a picture of its own.
+
+    Its trainings are cut to the steps of `make check`: what is tested is the page.
+    """
+    file = lab.folder / request.module.LECTURE
+    long = file.read_text("utf-8")
+    short = BUDGET.sub(r"budget(full=\1, check=\1)", long)
+    assert short != long
+    file.write_text(short, encoding="utf-8")
+    return open_for_module(request.module.LECTURE).run_all()
 
 
 def _opening(lab: Server, chrome: Any, first_day: dict[str, bytes]) -> Iterator[Open]:

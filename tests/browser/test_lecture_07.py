@@ -9,24 +9,11 @@ import re
 
 import pytest
 
-from .driver import Notebook, Server
 from .explorable import Picture, complete, formulas_set, unbroken
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 LECTURE = "notebooks/07_gpt.ipynb"
-BUDGET = re.compile(r"budget\(full=[\d_]+, check=(\d+)\)")
-
-
-@pytest.fixture(scope="module")
-def lecture(lab: Server, open_for_module) -> Notebook:
-    """The lecture after Run All; each test moves a picture of its own."""
-    file = lab.folder / LECTURE
-    long = file.read_text("utf-8")
-    short = BUDGET.sub(r"budget(full=\1, check=\1)", long)
-    assert short != long
-    file.write_text(short, encoding="utf-8")
-    return open_for_module(LECTURE).run_all()
 
 
 def test_it_runs_from_top_to_bottom_without_an_error_anywhere(lecture):

@@ -119,7 +119,7 @@ class _Writer:
         for _ in range(count):
             p = tuple(at_temperature(self.model(context), temperature))
             u = rng.random()
-            letter = _under(p, u)
+            letter = under(p, u)
             draws.append(Draw(context, p, u, letter))
             context = (*context, letter) if letter else self.first
         return draws
@@ -241,7 +241,7 @@ class _Writer:
         return word or "(empty)"
 
 
-def _under(p: Sequence[float], u: float) -> int:
+def under(p: Sequence[float], u: float) -> int:
     """The letter whose piece of the strip holds u."""
     reached = 0.0
     for i, share in enumerate(p):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from workbook.explore import svg
 from workbook.explore.attention import SHOWN
 from workbook.explore.base import Explorable, Page, Refused, Slider, Steps, refusal
+from workbook.explore.sampling import under
 
 PACE = 300  # ms a letter while playing
 BARS = 12  # letters beside the strip
@@ -106,7 +107,7 @@ class _Writer:
         rng, so_far, done = Random(self.seed), self.first, []
         for _ in range(count):
             p, u = shares(self.logits(so_far), temperature, top_k), rng.random()
-            letter = _under(p, u)
+            letter = under(p, u)
             done.append(Written(so_far, p, u, letter))
             so_far = (*so_far, letter)
         return done
@@ -229,16 +230,6 @@ class _Writer:
 def _kept(row: str) -> str:
     """Blanks that stay where they are: SVG would drop those at the ends."""
     return row.replace(" ", "\u00a0")
-
-
-def _under(p: Sequence[float], u: float) -> int:
-    """The letter whose piece of the strip holds u."""
-    reached = 0.0
-    for i, share in enumerate(p):
-        reached += share
-        if u < reached:
-            return i
-    return max(i for i, share in enumerate(p) if share)  # rounding at the far end
 
 
 def _percent(share: float) -> str:
