@@ -133,7 +133,7 @@ class Series:
         totals = [0.0, *accumulate(b.total for b in buckets)]
         line = []
         for i, bucket in enumerate(buckets):
-            start = max(0, i - half)
+            start = i - min(half, i // 4)  # short at first, where a loss falls fast
             count = counts[i + 1] - counts[start]
             whole = bucket.count and count
             mean = (totals[i + 1] - totals[start]) / count if whole else math.nan
