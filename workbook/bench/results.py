@@ -59,7 +59,8 @@ def main(argv: list[str]) -> int:
     if not options.quick and not options.lesson:
         (root() / "RESULTS.md").write_text(page(text), "utf-8")
         print("Written to RESULTS.md.")
-    outside = [i for i, v in store.found.items() if v and not _within(_result(i), **v)]
+    found = {_result(id): v["value"] for id, v in store.found.items() if v}
+    outside = [result for result, value in found.items() if not _within(result, value)]
     return int(bool(outside) and not options.quick)
 
 
@@ -116,7 +117,7 @@ def _result(id: str) -> Result:
     return next(r for r in lesson(id.partition(".")[0]).results if r.id == id)
 
 
-def _within(result: Result, value: float, seconds: float = 0.0) -> bool:
+def _within(result: Result, value: float) -> bool:
     over = value - result.value
     return (over if result.at_most else abs(over)) <= result.tolerance
 
@@ -138,7 +139,7 @@ def _row(result: Result, quick: bool, numbers: dict[str, float] | None) -> str:
     ours, word, seconds = "", "needs a GPU", ""
     if numbers:
         ours, seconds = f"{numbers['value']:.10g}{unit}", f"{numbers['seconds']:.1f}"
-        word = "within" if _within(result, **numbers) else missed
+        word = "within" if _within(result, numbers["value"]) else missed
     return (
         f"| {result.what} | {least}{result.value:.10g}{unit} | {ours} "
         f"| {result.tolerance:g} | {word} | {seconds} | {result.source} |\n"

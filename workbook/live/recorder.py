@@ -119,7 +119,7 @@ class Series:
         buckets = self.buckets
         if self.last is None or not math.isfinite(self.last[1]):
             return self.last[1] if self.last else math.nan
-        return _average(buckets[-1 - _half(buckets) :])
+        return _average(buckets[-1 - _back(buckets) :])
 
     def smoothed(self) -> list[tuple[float, float]]:
         """(step, mean) over a window; NaN where no value was finite.
@@ -128,12 +128,12 @@ class Series:
         turned. At the left end it shrinks: the first value is shown as it was.
         """
         buckets = self.buckets
-        half = _half(buckets)
+        back = _back(buckets)
         counts = [0, *accumulate(b.count for b in buckets)]
         totals = [0.0, *accumulate(b.total for b in buckets)]
         line = []
         for i, bucket in enumerate(buckets):
-            start = i - min(half, i // 4)  # short at first, where a loss falls fast
+            start = i - min(back, i // 4)  # short at first, where a loss falls fast
             count = counts[i + 1] - counts[start]
             whole = bucket.count and count
             mean = (totals[i + 1] - totals[start]) / count if whole else math.nan
@@ -302,7 +302,7 @@ def plain(value: Any) -> float:
         raise TypeError(f"log() takes one number for a name, not a {kind}.") from None
 
 
-def _half(buckets: list[Bucket]) -> int:
+def _back(buckets: list[Bucket]) -> int:
     """How many points the window reaches back: none below 60 points."""
     return max(0, len(buckets) // WINDOW - 1)
 

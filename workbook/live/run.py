@@ -26,7 +26,7 @@ DRAWING, DRAWING_ALL, OBSERVING = 0.004, 0.012, 0.01  # shares of the time, at m
 UNSEEN = 0.001  # the share for observing where nobody watches
 READ = 20_000  # losses of a run that are read: of more steps, every second, third, …
 SETTLING = 0.5  # seconds of losses that wait to be sorted, at most
-GLANCE, MOST = 0.004, 64  # seconds from one look at the clock to the next; steps
+GLANCE, MOST = 0.004, 16  # seconds from one look at the clock to the next; steps
 NAP = 0.02  # seconds between two looks at the controls while paused
 HISTORY = 160  # points of an update ratio's line
 TURNS = 12  # changes of the learning rate that stay marked
@@ -89,9 +89,9 @@ class Run:
         self._loose: Mapping[str, Any] = {}
         self._losses = self.recorder.of("loss")
         self._put, self._put_step = self._losses.put, self._losses.put_step
-        self.every = (
-            -(-steps // READ) or 1
-        )  # steps from one loss that is read to the next
+        self.every = max(
+            1, math.ceil(steps / READ)
+        )  # steps between losses that are read
         self._skipped = self.every if self.every > 1 else 0
         self._next = 0  # the step whose loss is read
         self._view, self._observer = view, Observer()
