@@ -219,7 +219,7 @@ published = {}  # name: loss on dev, by the video
 steps = budget(full=2_000, check=20)
 
 
-def climb(name, model, steps=steps, peak=4e-3):
+def climb(name, model, steps=steps, peak=4e-3, told=True):
     """Train a model, judge it on all of dev, write a line into the log."""
     dice = torch.Generator().manual_seed(1337)
     adamw = torch.optim.AdamW(model.parameters(), lr=peak, fused=True)
@@ -231,7 +231,8 @@ def climb(name, model, steps=steps, peak=4e-3):
     row = {"name": name, "size": size, "steps": run.done}
     row |= {"train": evaluate(model, train_data[: len(dev_data)])}
     log.append(row | {"dev": evaluate(model, dev_data)})
-    print("{name}: train {train:.3f}, dev {dev:.3f}".format(**log[-1]))
+    if told:
+        print("{name}: train {train:.3f}, dev {dev:.3f}".format(**log[-1]))
 
 
 # %% [markdown]
@@ -428,24 +429,20 @@ guess.compare(round(many.var().item(), 1))
 # %% [markdown] tags=["why"]
 # **Why.** Each of the 64 products has variance $1$, and variances add up. So wider
 # heads have wilder scores. Softmax of wild scores is close to one-hot: a letter hears
-# one other letter, and the gradient of all else is nearly zero. Divide by
-# $\sqrt{\text{head size}}$, and the variance is $1$ whatever the width:
-#
-# $$\text{attention}(Q, K, V) = \text{softmax}\left(\frac{Q K^\top}{\sqrt{d}}\right) V$$
-#
-# Equation 1 of the paper, where $d$ is the head size.
+# one other letter, and the gradient of all else is nearly zero.
 
 # %%
 explore.sharpness()
 
 # %% [markdown]
-# Widen the head without the division, and one bar takes everything. With it no bar
-# does, however wide the head is.
+# Widen the head, and one bar takes everything. Divided by the root of the head size
+# $d$, none does, however wide it is. That is equation 1 of the paper:
 #
-# All of it as a module. The mask is a **buffer**, as lesson 6 has it: it moves to the
-# GPU with the model and is not learned. The weights have a method of their own, since
-# we want to look at them later. Dropout is explained where we need it; at $0$ it does
-# nothing.
+# $$\text{attention}(Q, K, V) = \text{softmax}\left(\frac{Q K^\top}{\sqrt{d}}\right) V$$
+#
+# All of it as a module. The mask is a **buffer**, as in lesson 6: it moves to the GPU
+# with the model and is not learned. Dropout is explained where we need it; at $0$ it
+# does nothing.
 
 
 # %% tags=["nbval-check-output"] key="head-does-not-leak"
@@ -528,7 +525,7 @@ guess = predict("gpt.mask_of_ones", unit="nats")
 torch.manual_seed(1337)
 cheat = LanguageModel(n_embd, block_size, Head(32, 32, block_size))
 cheat.middle.tril.fill_(1.0)
-climb("one head, mask of ones", cheat)
+climb("one head, mask of ones", cheat, told=False)
 cheated = log.pop()["dev"]  # it has no place in the ledger
 guess.compare(round(cheated, 3))
 cheat_moves = moved_by(cheat.middle, C=32)[:5].max().item()
@@ -576,11 +573,9 @@ guess.compare(round(shift.abs().max().item(), 4))
 # **Why.** The scores of the last letter go along with the letters, wherever these
 # stand, and a sum has no order. What a head takes in is a *bag* of letters. Only the
 # mask gives something away: a letter in front has fewer others to hear.
-#
-# So each place gets a point of its own, learned like that of a letter, and both are
-# added: *what* plus *where*. The line was there in `embed`.
 
 # %%
+# each place gets a point of its own, learned like that of a letter; `embed` adds both
 torch.manual_seed(1337)
 one_head = LanguageModel(n_embd, block_size, Head(32, 32, block_size))
 climb("one head", one_head)
@@ -590,9 +585,9 @@ with torch.no_grad():
 print(f"the swap moves its logits by up to {shift.abs().max():.2f}")
 
 # %% [markdown]
-# The order pays. But a model with a table of eight places can take eight letters and no
-# more: who writes a long text must crop what is handed in. Here is the writer, which
-# gives each letter as soon as it is drawn.
+# The order pays: *what* plus *where*. But a model with a table of eight places can take
+# eight letters and no more: who writes a long text must crop what is handed in. Here is
+# the writer, which gives each letter as soon as it is drawn.
 
 
 # %%
@@ -729,7 +724,8 @@ rows = [
     for _ in range(3)
     for layer in (Heads(32, 4, block_size), nn.Sequential(nn.Linear(32, 32), nn.ReLU()))
 ]
-climb("3 pairs in a row", LanguageModel(n_embd, block_size, nn.Sequential(*rows)))
+deep = LanguageModel(n_embd, block_size, nn.Sequential(*rows))
+climb("3 pairs in a row", deep, told=False)
 guess.compare(round(log[-2]["dev"] - log[-1]["dev"], 3))
 
 # %% [markdown] tags=["why"]
