@@ -10,7 +10,7 @@ import torch
 
 from workbook.explore import name_sampler, name_scorer
 from workbook.explore.alphabet import Model, Refused
-from workbook.explore.sampling import _under, _Writer, at_temperature
+from workbook.explore.sampling import _Writer, at_temperature, under
 
 ABC = ".abc"
 N = [[0, 6, 2, 1], [5, 1, 0, 3], [2, 4, 0, 0], [4, 1, 2, 0]]
@@ -125,8 +125,8 @@ def test_a_row_without_weights_is_told_when_it_is_reached() -> None:
 
 
 def test_the_far_end_of_the_strip_belongs_to_the_last_letter_with_a_share() -> None:
-    assert _under([0.5, 0.5 - 1e-17, 0.0], 1.0) == 1
-    assert _under([0.0, 1.0], 0.0) == 1
+    assert under([0.5, 0.5 - 1e-17, 0.0], 1.0) == 1
+    assert under([0.0, 1.0], 0.0) == 1
 
 
 # --- The scorer -------------------------------------------------------------------
