@@ -18,6 +18,7 @@ from notebook import (
     solved,
     stub,
 )
+from verdicts import on_answer, on_mistake
 
 from workbook import source
 from workbook.checks import known, run
@@ -70,21 +71,20 @@ def test_a_right_answer_in_other_words_passes(id, name):
 @pytest.mark.parametrize(("id", "name"), pairs({i: known(i).mistakes for i in IDS}))
 def test_a_known_mistake_is_rejected_and_recognised(id, name):
     mistake = known(id).mistakes[name]
-    for form in mistake.forms():
-        verdict = run(id, *form)
+    for verdict in on_mistake(id, name):
         assert (verdict.state, verdict.mistake) == ("not yet", name), verdict
         assert verdict.line("looks as") == mistake.sentence
 
 
 @pytest.mark.parametrize(("id", "name"), pairs(SAME))
 def test_the_same_mistake_in_other_words_is_recognised(id, name):
-    verdict = run(id, *answered(id, SAME[id][name]))
+    verdict = on_answer(id, SAME[id][name])
     assert (verdict.state, verdict.mistake) == ("not yet", name), verdict
 
 
 @pytest.mark.parametrize(("id", "name"), pairs(WRONG))
 def test_an_unlisted_wrong_answer_is_rejected_and_not_accused(id, name):
-    verdict = run(id, *answered(id, WRONG[id][name]))
+    verdict = on_answer(id, WRONG[id][name])
     assert verdict.state == "not yet", verdict
     assert verdict.mistake == APT.get((id, name)), verdict
 

@@ -1,13 +1,13 @@
 """Messages: short, in words, never a false accusation."""
 
 import re
-from functools import cache
 
 import pytest
-from answers import IDS, RIGHT, SAME, WRONG
+from answers import IDS, RIGHT
 from notebook import answered
+from verdicts import on_all, on_all_again
 
-from workbook.checks import call, case, exercise, known, run
+from workbook.checks import call, case, exercise, known
 from workbook.checks.asking import Answers, Raised, fingerprint
 from workbook.checks.cases import _known
 from workbook.checks.recognition import recognised
@@ -15,18 +15,9 @@ from workbook.checks.recognition import recognised
 FORBIDDEN = r"\b(simply|just|obviously|clearly|easy|of course|unfortunately|sorry)\b"
 
 
-@cache
-def all_verdicts(id: str, again: int = 0) -> list:
-    """The verdicts on all wrong answers to an exercise that we have."""
-    check = known(id)
-    listed = [run(id, *mistake.make()) for mistake in check.mistakes.values()]
-    codes = [*SAME[id].values(), *WRONG[id].values()]
-    return listed + [run(id, *answered(id, code)) for code in codes]
-
-
 @pytest.mark.parametrize("id", IDS)
 def test_a_message_is_short_and_says_what_next(id):
-    for verdict in all_verdicts(id):
+    for verdict in on_all(id):
         lines = verdict.message.splitlines()
         assert lines[0] == f"{id}  not yet"
         assert 3 <= len(lines) <= 7, verdict
@@ -38,14 +29,14 @@ def test_a_message_is_short_and_says_what_next(id):
 
 @pytest.mark.parametrize("id", IDS)
 def test_a_message_shows_what_differs(id):
-    for verdict in all_verdicts(id):
+    for verdict in on_all(id):
         if verdict.line("expected"):
             assert verdict.line("expected") != verdict.line("yours"), verdict
 
 
 @pytest.mark.parametrize("id", IDS)
 def test_a_message_is_the_same_each_time(id):
-    for one, two in zip(all_verdicts(id), all_verdicts(id, 1), strict=True):
+    for one, two in zip(on_all(id), on_all_again(id), strict=True):
         if one.line("because") != "the numbers of this case are new each time":
             assert one.message == two.message
 

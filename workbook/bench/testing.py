@@ -1,5 +1,6 @@
 """`make test`: the package's tests, a real browser among them, then `make check`."""
 
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ def main(argv: list[str]) -> int:
     from workbook.bench.validate import main as check
 
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *argv]
-    tests = subprocess.run(command, cwd=root()).returncode
+    one = {**os.environ, "OMP_NUM_THREADS": "1"}  # two workers, two cores
+    tests = subprocess.run(command, cwd=root(), env=one).returncode
     checked = check([])
     return tests or checked
