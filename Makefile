@@ -12,7 +12,7 @@ READY  := $(VENV)/.ready
 RUN    := $(BIN)/python -m workbook
 
 .DEFAULT_GOAL := help
-.PHONY: setup lab check test progress hint solution reset export results \
+.PHONY: setup lab check test progress list next watch hint solution reset export results \
         exercises expected notebooks format bench clean doctor help
 
 $(READY): requirements.lock pyproject.toml
@@ -36,6 +36,15 @@ test: $(READY)       ## everything that CI runs: tests, known mistakes, a real b
 
 progress: $(READY)   ## where you are: lessons, exercises, minutes left
 	@$(RUN) progress $(ARGS)
+
+list: $(READY)       ## every exercise with its state   (LESSON=02)
+	@$(RUN) list $(LESSON)
+
+next: $(READY)       ## the task of the exercise to take up now
+	@$(RUN) next
+
+watch: $(READY)      ## check a lesson's exercises at each save of its notebook   (LESSON=02)
+	@$(RUN) watch $(LESSON)
 
 hint: $(READY)       ## the next hint of an exercise   (EX=micrograd.value)
 	@$(RUN) hint $(EX)

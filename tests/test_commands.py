@@ -18,9 +18,9 @@ MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 RECIPES = dict(re.findall(r"^(\w+):.*\n\t@(.*)", MAKEFILE, re.M))
 BY_MAKE_ALONE = {"setup", "format", "bench", "clean", "help"}
 PROMISED = {
-    "setup", "lab", "check", "test", "progress", "hint", "solution", "reset", "export",
-    "results", "notebooks", "exercises", "expected", "format", "clean", "doctor",
-    "help",
+    "setup", "lab", "check", "test", "progress", "list", "next", "watch", "hint",
+    "solution", "reset", "export", "results", "notebooks", "exercises", "expected",
+    "format", "clean", "doctor", "help",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbook import tracker
-from workbook.bench.tracking import main
+from workbook.bench.tracking import list_all, main, next_one
 from workbook.progress import Progress
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -68,3 +68,32 @@ def test_a_damaged_file_is_told_above_the_tables(folder, capsys):
     (folder / "progress.json").write_text("{")
     main([])
     assert "was damaged" in capsys.readouterr().out.replace("\n", " ")
+
+
+# ---------------------------------------------------------------- list and next
+
+
+def test_the_list_has_every_written_exercise_with_its_state(capsys):
+    Progress.load().record_check("micrograd.derivative", "passed", 1, "x")
+    assert list_all([]) == 0
+    said = capsys.readouterr().out
+    assert said.count("micrograd.") == 12 and "✓ passed" in said
+    assert "bigram.counts" not in said
+
+
+def test_next_shows_the_task_and_where_its_cell_is(capsys):
+    Progress.load().record_check("micrograd.derivative", "passed", 1, "x")
+    assert next_one([]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Next: micrograd.value, 15 min (lesson 1")
+    assert "In exercises/01_micrograd.ipynb, under value." in said
+    assert "make hint EX=micrograd.value" in said
+
+
+def test_after_the_last_exercise_next_says_so(capsys, monkeypatch):
+    for id in tracker.overview().standings[0].lesson.exercises:
+        Progress.load().record_check(id, "passed", 1, "x")
+    assert next_one([]) == 0
+    assert capsys.readouterr().out == (
+        "Next: nothing, every exercise that is written has passed.\n"
+    )

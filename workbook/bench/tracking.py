@@ -1,18 +1,20 @@
-"""`make progress`: where you are, as tables in the terminal.
+"""`make progress`, `make list`, `make next`: where you are, in the terminal.
 
-`--markdown` prints the tracker as a checklist; `--merge FILE` takes in the progress
-file of another machine; a lesson's name shows that lesson's exercises.
+Of `make progress`: `--markdown` prints the tracker as a checklist; `--merge FILE` takes
+in the progress file of another machine; a lesson's name shows that lesson's exercises.
 """
 
 from argparse import ArgumentParser, Namespace
 
 from rich import box
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
-from workbook.course import lesson
+from workbook.course import lesson, root
 from workbook.progress import Progress, ProgressError
+from workbook.source import exercises as exercises_of
 from workbook.tracker import (
     NOT_YET,
     OPEN,
@@ -45,6 +47,31 @@ def main(argv: list[str]) -> int:
         print(now.markdown(), end="")
         return 0
     _show(now, _chosen(now, asked.lesson))
+    return 0
+
+
+def list_all(argv: list[str]) -> int:
+    """Every exercise that is written, or those of one lesson, with its state."""
+    now, console = overview(), Console(highlight=False)
+    wanted = lesson(argv[0]).slug if argv else None
+    for one in now.written:
+        if wanted in (None, one.lesson.slug):
+            console.print(exercises(one))
+    return 0
+
+
+def next_one(argv: list[str]) -> int:
+    """The task of the exercise to take up now, and where its cell is."""
+    now, console = overview(), Console(highlight=False)
+    console.print(next_words(now), markup=False)
+    if not (now.current and now.next):
+        return 0
+    text = exercises_of(now.current.lesson.slug).get(now.next.id)
+    if text:
+        console.print(Markdown(text.task))
+    where = now.current.lesson.exercise.relative_to(root()).as_posix()
+    print(f"\nIn {where}, under {text.title if text else now.next.name}.")
+    print(f"Stuck? make hint EX={now.next.id}")
     return 0
 
 

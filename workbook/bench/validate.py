@@ -108,7 +108,7 @@ def prepare(lessons: list[Lesson], scratch: Path) -> tuple[list[Path], list[str]
         try:
             if one.exercise_source.exists():
                 stem = scratch / "exercises" / one.name
-                books[stem] = _exercises(one, stem.with_suffix(".jsonl"))
+                books[stem] = exercises_book(one, stem.with_suffix(".jsonl"))
         except Unreadable as error:
             unreadable.append(str(error))
     return [_write(book, stem) for stem, book in books.items()], unreadable
@@ -123,8 +123,8 @@ def _compared(source: Path) -> NotebookNode:
     return book
 
 
-def _exercises(one: Lesson, log: Path) -> NotebookNode:
-    """The learner's notebook where there is one, else the untouched one."""
+def exercises_book(one: Lesson, log: Path) -> NotebookNode:
+    """A learner's notebook, or the untouched one, whose verdicts go to the log."""
     theirs = notebook_of(one)
     book = theirs or _located(notebook(one.exercise_source), one.exercise_source)
     for cell in book.cells:
