@@ -94,19 +94,25 @@ def complete(lecture: Notebook, explorables: int, runs: int = 0) -> None:
     runs: how many runs are shown, where a function of the lecture makes several.
     """
     code = "\n".join(lecture.sources)
-    shown = lecture.panel.locator(".wb-x:visible")
     doors = re.findall(r"^explore\.(\w+)\(", code, re.MULTILINE)
     assert len(doors) == explorables
-    drawn = lecture.panel.locator(".wb-x:not(.wb-live):visible")
-    assert drawn.locator("figure > svg").count() == len(doors)
     runs = runs or len(re.findall(r"live\.train\(", code))
-    assert lecture.panel.locator(".wb-live:visible").count() == runs > 0
+    assert runs > 0
     figures = len(re.findall(r"style\.figure\(", code))
-    assert lecture.panel.locator(".jp-RenderedImage img:visible").count() == figures
     guesses = len(re.findall(r"= predict\(", code))
+    counted(lecture, ".wb-x:not(.wb-live):visible figure > svg", explorables)
+    counted(lecture, ".wb-live:visible", runs)
+    counted(lecture, ".jp-RenderedImage img:visible", figures)
+    shown = lecture.panel.locator(".wb-x:visible")
     assert shown.get_by_placeholder("your guess").count() == guesses
     assert shown.get_by_role("button", name="Show me").count() == guesses
     assert not lecture.panel.get_by_text(LOST).count()
+
+
+def counted(lecture: Notebook, what: str, there: int) -> None:
+    """So many there are on the page, as soon as it has drawn its last."""
+    found = lecture.panel.locator(what)
+    until(lambda: found.count() == there, f"{there} times {what}", 20)
 
 
 def formulas_set(lecture: Notebook, least: int) -> None:
