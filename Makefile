@@ -13,7 +13,7 @@ RUN    := $(BIN)/python -m workbook
 
 .DEFAULT_GOAL := help
 .PHONY: setup lab check test progress list next watch hint solution reset export results \
-        exercises expected notebooks format bench clean doctor help
+        update exercises expected notebooks format bench clean doctor help
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'The workbook needs Python 3.11 or later; this is %s. Try: make setup PYTHON=python3.12' % sys.version.split()[0])"
@@ -60,6 +60,9 @@ export: $(READY)     ## your passed answers as plain modules in code/   (FROM=so
 
 results: $(READY)    ## the headline numbers on the real data, into RESULTS.md   (QUICK=1)
 	@$(RUN) results $(if $(QUICK),--quick) $(if $(LESSON),--lesson $(LESSON)) $(ARGS)
+
+update: $(READY)     ## the newest version of the course; your answers stay
+	@$(RUN) update && $(MAKE) --no-print-directory notebooks
 
 notebooks: $(READY)  ## build the notebooks; what you wrote stays
 	@$(RUN) notebooks $(ARGS)

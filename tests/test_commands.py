@@ -20,7 +20,7 @@ BY_MAKE_ALONE = {"setup", "format", "bench", "clean", "help"}
 PROMISED = {
     "setup", "lab", "check", "test", "progress", "list", "next", "watch", "hint",
     "solution", "reset", "export", "results", "notebooks", "exercises", "expected",
-    "format", "clean", "doctor", "help",
+    "format", "clean", "doctor", "help", "update",
 }  # fmt: skip
 
 
