@@ -214,7 +214,7 @@ def test_commits_of_ones_own_are_never_overwritten(publisher, learner):
     published(publisher, reworded())
     learner.write("mine.txt", "mine")
     committed(learner.root, "My own")
-    with pytest.raises(UpdateRefused, match="commits of its own.*git pull --rebase"):
+    with pytest.raises(UpdateRefused, match=r"commits of its own.*git pull --rebase"):
         main([])
     assert (learner.root / "mine.txt").exists()
 
@@ -230,7 +230,7 @@ def test_a_file_in_the_way_is_named(publisher, learner):
 
 def test_without_a_network_nothing_is_changed(publisher, learner):
     shutil.rmtree(publisher.root)
-    with pytest.raises(UpdateRefused, match="could not be fetched.*a network"):
+    with pytest.raises(UpdateRefused, match=r"could not be fetched.*a network"):
         main([])
 
 
@@ -241,7 +241,7 @@ def test_a_folder_without_git_says_what_to_do(small):
 
 def test_a_branch_of_ones_own_says_what_to_do(learner):
     git(learner.root, "switch", "-qc", "mine")
-    with pytest.raises(UpdateRefused, match="follows no other.*git switch main"):
+    with pytest.raises(UpdateRefused, match=r"follows no other.*git switch main"):
         main([])
 
 
