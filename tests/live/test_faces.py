@@ -92,6 +92,19 @@ def test_the_sentence_says_how_it_ended() -> None:
     assert words.sentence(run) == "ValueError at step 5: loss 4 to 2"
 
 
+def test_a_number_from_before_the_end_says_of_which_step_it_is() -> None:
+    run = live.train(10, view="none")
+    for step in run:
+        run.log(loss=4.0 + step)
+        if step == 3:
+            run.log(dev=2.5)
+            assert ("dev", "2.5") in words.numbers(run)
+        if step == 7:
+            run.stop()
+    assert ("dev at step 3", "2.5") in words.numbers(run)
+    assert [name for name, _ in words.numbers(run)][:2] == ["step", "loss"]
+
+
 def test_an_authors_title_gives_way_to_what_went_wrong() -> None:
     run = live.train(3, title="The gap closes", view="none")
     list(run)

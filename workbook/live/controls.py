@@ -109,7 +109,7 @@ class Controls:
             max=middle + UP,
             step=STEP,
             description="schedule ×" if self.run.has_schedule else "learning rate",
-            readout_format=".2g",
+            readout_format=".3g",
             style={"description_width": "initial"},
             layout={"width": "260px"},
         )

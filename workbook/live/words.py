@@ -9,6 +9,7 @@ from workbook.live.scene import percent, short, tiny, trouble
 from workbook.style import number
 
 if TYPE_CHECKING:
+    from workbook.live.recorder import Series
     from workbook.live.run import Run
 
 Numbers = list[tuple[str, str]]  # (what, how much)
@@ -56,10 +57,16 @@ def numbers(run: Run) -> Numbers:
     found = [("step", f"{recorder.done:,} of {run.steps:,}")]
     for name, series in recorder.series.items():
         if series.buckets:
-            found.append((name, short(series.now, 4)))
+            found.append((name + _when(run, series), short(series.now, 4)))
     if (rate := learning_rate(run)) is not None:
         found.append(("learning rate", number(rate, 3)))
     return found + clock(run)
+
+
+def _when(run: Run, series: Series) -> str:
+    """ " at step 2,000", where a run has ended and this number is from before."""
+    step = series.last[0] if series.last else run.done
+    return f" at step {step:,}" if run.over and step < run.done - run.every else ""
 
 
 def clock(run: Run) -> Numbers:
