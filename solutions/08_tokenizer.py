@@ -7,15 +7,20 @@
 # `solution("…")` asks once, then shows an answer.
 
 # %%
+import base64
+import copy
+import heapq
 import json
 import math
-from collections.abc import Collection, Iterable, Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import regex
 
-from workbook import add_to, check, hint, solution
+from workbook import add_to, check, data, hint, solution
 
 # %% [markdown]
 # ## utf8
@@ -672,3 +677,801 @@ check("tokenizer.save_load", RegexTokenizer)
 # of one's own, line by line, breaks where a pattern has a line end or a special token a
 # space; JSON has thought of them. Whoever loads into a used tokenizer has to clear it
 # first, or old merges and special tokens stay.
+
+# %% [markdown]
+# ## gpt4_tokenizer
+#
+# What is published of GPT-4's tokenizer is a file of tokens and **ranks**, the order in
+# which they were made: on each line base64 and a number. The merges are not in it. But
+# BPE with the ranks *below* a token's own leaves two parts of it, and these were the
+# pair. Of `{b"c": 0, b"a": 1, b"b": 2, b"bc": 3, b"ab": 4, b"abc": 5}` the merges are
+# `{(2, 0): 3, (1, 2): 4, (1, 3): 5}`: in `abc` the pair `bc` comes first.
+
+# %% exercise="tokenizer.gpt4_tokenizer" minutes=35 difficulty=4
+def read_ranks(path: str | Path) -> dict[bytes, int]:
+    """The rank of each token in a .tiktoken file."""
+    # TODO: a line has the token in base64, a space, and the rank
+    ### BEGIN SOLUTION
+    lines = [line.split() for line in Path(path).read_bytes().splitlines()]
+    return {base64.b64decode(line[0]): int(line[1]) for line in lines if line}
+    ### END SOLUTION
+
+
+def parts_below(token: bytes, ranks: dict[bytes, int], limit: int) -> list[bytes]:
+    """What BPE makes of the bytes of a token with the ranks below a limit."""
+    # TODO: join the two neighbours of lowest rank, as long as it is below the limit
+    ### BEGIN SOLUTION
+    parts = [bytes([byte]) for byte in token]
+    while len(parts) > 1:
+        joined = [ranks.get(a + b, limit) for a, b in pairwise(parts)]
+        lowest = min(joined)
+        if lowest >= limit:
+            break
+        i = joined.index(lowest)
+        parts[i : i + 2] = [parts[i] + parts[i + 1]]
+    return parts
+    ### END SOLUTION
+
+
+def recover_merges(ranks: dict[bytes, int]) -> dict[tuple[int, int], int]:
+    """The pair of ranks that each token of two bytes or more was made from."""
+    # TODO: in the order of the ranks
+    ### BEGIN SOLUTION
+    merges = {}
+    for token in sorted(ranks, key=ranks.get):
+        if len(token) > 1:
+            left, right = parts_below(token, ranks, ranks[token])
+            merges[ranks[left], ranks[right]] = ranks[token]
+    return merges
+    ### END SOLUTION
+
+# %% [markdown]
+# Single bytes have ranks as well, in an order of their own: GPT-4 gives `b"a"` another
+# number than 97. `byte_shuffle` is that order, from byte to rank. `GPT4Tokenizer()`
+# takes its ranks from `tiktoken`, which fetches the file once;
+# `GPT4Tokenizer(ranks, pattern, special_tokens)` is made from any other file, GPT-2's
+# too. It has been trained, so it can be neither trained nor saved.
+
+# %%
+GPT4_SPECIAL_TOKENS = {
+    "<|endoftext|>": 100257,
+    "<|fim_prefix|>": 100258,
+    "<|fim_middle|>": 100259,
+    "<|fim_suffix|>": 100260,
+    "<|endofprompt|>": 100276,
+}
+
+# %% exercise="tokenizer.gpt4_tokenizer"
+class GPT4Tokenizer(RegexTokenizer):
+    """A tokenizer from published ranks: GPT-4's, if none are given.
+
+    The ranks and special tokens are those of tiktoken's cl100k_base:
+    https://github.com/openai/tiktoken
+    """
+
+    def __init__(
+        self,
+        ranks: dict[bytes, int] | None = None,
+        pattern: str | None = None,
+        special_tokens: dict[str, int] | None = None,
+    ) -> None:
+        super().__init__(pattern)
+        if ranks is None:
+            import tiktoken
+
+            ranks = tiktoken.get_encoding("cl100k_base")._mergeable_ranks
+            special_tokens = special_tokens or GPT4_SPECIAL_TOKENS
+        # TODO: byte_shuffle, from byte to rank; merges and vocab; the special tokens
+        ### BEGIN SOLUTION
+        self.byte_shuffle = {byte: ranks[bytes([byte])] for byte in range(256)}
+        self.merges = recover_merges(ranks)
+        self.vocab = {rank: token for token, rank in ranks.items()}
+        self.register_special_tokens(special_tokens or {})
+        ### END SOLUTION
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The ids of a text in which no special token is looked for."""
+        # tiktoken makes one character of two surrogates that belong together
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        # TODO: as in RegexTokenizer, but a byte begins as its rank
+        ### BEGIN SOLUTION
+        ids = []
+        for chunk in regex_split(text, self.pattern):
+            part = [self.byte_shuffle[byte] for byte in utf8(chunk)]
+            while known := self.merges.keys() & set(pairwise(part)):
+                pair = min(known, key=self.merges.get)
+                part = merge(part, pair, self.merges[pair])
+            ids += part
+        return ids
+        ### END SOLUTION
+
+    def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
+        """A published tokenizer is trained already."""
+        raise NotImplementedError("this tokenizer has been trained")
+
+    def save(self, prefix: str) -> None:
+        """Its file is published: what save writes could not hold the byte order."""
+        raise NotImplementedError("its ranks are the file to keep")
+
+# %%
+check("tokenizer.gpt4_tokenizer", read_ranks, recover_merges, GPT4Tokenizer)
+
+# %% [markdown] tags=["hint"]
+# A token of rank 5 was made when ranks 0 to 4 were all there was. What did `encode`
+# leave of its bytes at that time?
+
+# %% [markdown] tags=["hint"]
+# `ranks.get(a + b, limit)` is the rank of two neighbours joined, or the limit where
+# they are no token. When the lowest of these is the limit, BPE is done. For the class:
+# everything that counts from bytes in `RegexTokenizer` counts from their ranks here,
+# and `vocab` is `ranks` turned round.
+
+# %% [markdown] tags=["hint"]
+# `left, right = parts_below(token, ranks, ____)`; then
+# `merges[ranks[left], ____] = ____`. A chunk begins as
+# `[self.byte_shuffle[byte] for byte in ____]`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** The file has no pairs since tiktoken needs none: it looks up the *bytes* of
+# two neighbours joined. We merge pairs of ids, and of all ways to cut a token in two
+# only the one that BPE itself comes to is ever met. The longest known prefix looks as
+# good, fails on `abc` above, and then that token is never made.
+
+# %% [markdown] tags=["solution"]
+# The order of the bytes is an accident: GPT-2's code gave the printable characters the
+# first numbers. Forget it, and every text still comes back from `decode`, with ids that
+# mean something else to the model.
+
+# %% [markdown]
+# Does it equal the original? Where the file is at hand, or can be fetched, this
+# compares a text with tiktoken's ids. It takes a few seconds: take the `#` away.
+
+# %%
+def compared(text: str = "hello123!!!? (안녕하세요!) 😉") -> None:
+    """Ours and tiktoken's, for a text."""
+    import tiktoken
+
+    ours, theirs = GPT4Tokenizer(), tiktoken.get_encoding("cl100k_base")
+    print(ours.encode(text))
+    print("equal:", ours.encode(text) == theirs.encode(text))
+
+
+# compared()
+
+# %% [markdown]
+# ## compression
+#
+# How much text is in a token? `bytes_per_token` divides the UTF-8 bytes of a text by
+# its tokens: `"aaaa"` in two tokens has $2.0$. BPE is nested, so `cut(tokenizer, 300)`
+# is the tokenizer as it was at 300 tokens, in a new object: one training gives the
+# curve over all sizes.
+
+# %% [markdown]
+# `premium` tells languages apart: for texts that say the same, the tokens of each as a
+# multiple of those of the `base`. And `bits_per_byte` makes losses of models with
+# different tokenizers comparable: a loss of $\ln 2$ nats a token is one bit a token,
+# and for `"aaaa"` in two tokens $0.5$ bits a byte.
+
+# %% exercise="tokenizer.compression" minutes=15 difficulty=2
+def bytes_per_token(tokenizer: BasicTokenizer, text: str) -> float:
+    """How many bytes of UTF-8 a token of this text stands for, on average."""
+    # TODO
+    ### BEGIN SOLUTION
+    return len(utf8(text)) / len(tokenizer.encode(text))
+    ### END SOLUTION
+
+
+def cut(tokenizer: BasicTokenizer, vocab_size: int) -> BasicTokenizer:
+    """A copy of the tokenizer as it was at this many tokens, without special ones."""
+    # TODO: its first merges, and the vocab that belongs to them
+    ### BEGIN SOLUTION
+    small = copy.copy(tokenizer)
+    small.merges = {p: i for p, i in tokenizer.merges.items() if i < vocab_size}
+    small.vocab = {i: token for i, token in tokenizer.vocab.items() if i < vocab_size}
+    small.special_tokens = {}
+    return small
+    ### END SOLUTION
+
+
+def premium(
+    tokenizer: BasicTokenizer, texts: dict[str, str], base: str = "English"
+) -> dict[str, float]:
+    """The tokens of each text as a multiple of the base's, by the same keys.
+
+    Petrov et al. (2023), section 3: https://arxiv.org/abs/2305.15425
+    """
+    # TODO
+    ### BEGIN SOLUTION
+    counts = {name: len(tokenizer.encode(text)) for name, text in texts.items()}
+    return {name: count / counts[base] for name, count in counts.items()}
+    ### END SOLUTION
+
+
+def bits_per_byte(loss: float, tokenizer: BasicTokenizer, text: str) -> float:
+    """A mean loss in nats a token, as bits a byte of this text."""
+    # TODO
+    ### BEGIN SOLUTION
+    return loss / math.log(2) / bytes_per_token(tokenizer, text)
+    ### END SOLUTION
+
+# %%
+check("tokenizer.compression", bytes_per_token, cut, premium, bits_per_byte)
+
+# %% [markdown] tags=["hint"]
+# Characters are not bytes, and a nat is not a bit. For `cut`: which ids does a
+# tokenizer of 300 tokens have?
+
+# %% [markdown] tags=["hint"]
+# The ids of a tokenizer of size $n$ are $0$ to $n - 1$, so of both dictionaries stay
+# the entries whose id is below $n$. `copy.copy` makes a new object that shares its
+# attributes with the old one, until you give it others. All losses of a text
+# together are `loss` times its tokens.
+
+# %% [markdown] tags=["hint"]
+# `{pair: i for pair, i in tokenizer.merges.items() if i < ____}`;
+# `loss / math.log(____) / bytes_per_token(____)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** A loss *per token* falls when tokens get smaller, without any model being
+# better: each has less left to say. The loss of the whole text, divided by what no
+# tokenizer changes, its bytes, can be compared. Bytes per token hides what a language
+# pays: a Korean letter has three bytes, so 3 bytes a token are little there. The
+# premium asks what a user asks: how many tokens for the same thing?
+
+# %% [markdown]
+# Sizes and languages, for a tokenizer that has read English alone: take the `#` away.
+
+# %%
+SAME_WORDS = {
+    "English": "All human beings are born free and equal.",
+    "German": "Alle Menschen sind frei und gleich geboren.",
+    "Korean": "모든 인간은 자유롭고 평등하게 태어났다.",
+}
+
+
+def sizes_and_languages() -> None:
+    """Bytes a token by size of the vocabulary, and what each language pays."""
+    play = data.play()
+    tokenizer = RegexTokenizer()
+    tokenizer.train(play[:30_000], 400)
+    for size in (256, 300, 350, 400):
+        ratio = bytes_per_token(cut(tokenizer, size), play[30_000:60_000])
+        print(f"{size} tokens: {ratio:.2f} bytes a token")
+    for language, times in premium(tokenizer, SAME_WORDS).items():
+        print(f"{language:8} {times:.2f} times the tokens of English")
+
+
+# sizes_and_languages()
+
+# %% [markdown]
+# ## artifacts
+#
+# A model sees ids, and nothing within them. Eight small functions show what follows,
+# for any tokenizer. Say its tokens beyond the bytes are `th`, ` th`, ` the` and `00`:
+#
+# - `pieces` of `"the"` is `[b"th", b"e"]`, the bytes of each token.
+# - `letters_alone` is the share of the letters A to Z, a to z that have no other letter
+#   in their token: $1/3$ of `"the"`. Only these can be spelled by sight.
+
+# %% [markdown]
+# - `kept_in_reverse`: the share of a word's tokens that the reversed word has as well,
+#   a token that is twice in both counting twice; `"the"` and `"eht"` share `e`: $1/2$.
+# - `number_cuts`: how often numbers are cut in which way, as tuples of digits per
+#   token; `[7, 100, 800]` gives `{(1,): 1, (1, 2): 2}`.
+# - `blank_share`: the share of a text's tokens that are white space and nothing else.
+
+# %% [markdown]
+# - `unstable`: how many tokens at the end of a prompt are others once the text goes on;
+#   `"say "`, then `"the"`: $1$, the blank, which is now part of ` the`.
+# - `formats`: how many tokens a value costs as JSON with an indent of 2, as JSON
+#   without any blanks, and as YAML, by `as_yaml` below.
+# - `never_seen`: the ids of the vocabulary, sorted, that are not among the ids of a
+#   text. A model trained on that text has never met them.
+
+# %%
+def as_yaml(value: object, indent: str = "") -> str:
+    """A dict of texts, numbers and further dicts as YAML, a line each."""
+    lines = []
+    for key, held in value.items():
+        if isinstance(held, dict):
+            lines += [f"{indent}{key}:", as_yaml(held, indent + "  ")]
+        else:
+            lines.append(f"{indent}{key}: {held}")
+    return "\n".join(lines)
+
+
+# %% exercise="tokenizer.artifacts" minutes=35 difficulty=3
+def pieces(tokenizer: BasicTokenizer, text: str) -> list[bytes]:
+    """The bytes of each token of a text."""
+    # TODO
+    ### BEGIN SOLUTION
+    return [tokenizer.vocab[i] for i in tokenizer.encode(text)]
+    ### END SOLUTION
+
+
+def letters_alone(tokenizer: BasicTokenizer, text: str) -> float:
+    """The share of the letters A-Z, a-z that have no other letter in their token."""
+    # TODO: bytes([byte]).isalpha() is true of these letters alone
+    ### BEGIN SOLUTION
+    found = [
+        sum(bytes([byte]).isalpha() for byte in piece)
+        for piece in pieces(tokenizer, text)
+    ]
+    return found.count(1) / sum(found)
+    ### END SOLUTION
+
+
+def kept_in_reverse(tokenizer: BasicTokenizer, word: str) -> float:
+    """The share of a word's tokens that the reversed word has as well."""
+    # TODO: a token that is in both twice counts twice
+    ### BEGIN SOLUTION
+    there, back = (Counter(tokenizer.encode(w)) for w in (word, word[::-1]))
+    return (there & back).total() / there.total()
+    ### END SOLUTION
+
+
+def number_cuts(
+    tokenizer: BasicTokenizer, numbers: Iterable[int]
+) -> Counter[tuple[int, ...]]:
+    """How often numbers are cut in which way: (1, 2) is one digit, then two."""
+    # TODO
+    ### BEGIN SOLUTION
+    cuts = Counter()
+    for number in numbers:
+        cuts[tuple(map(len, pieces(tokenizer, str(number))))] += 1
+    return cuts
+    ### END SOLUTION
+
+# %% exercise="tokenizer.artifacts"
+def blank_share(tokenizer: BasicTokenizer, text: str) -> float:
+    """The share of a text's tokens that are nothing but white space."""
+    # TODO
+    ### BEGIN SOLUTION
+    found = pieces(tokenizer, text)
+    return sum(piece.isspace() for piece in found) / len(found)
+    ### END SOLUTION
+
+
+def unstable(tokenizer: BasicTokenizer, prompt: str, rest: str) -> int:
+    """How many tokens at the end of the prompt are others once the rest follows."""
+    # TODO: how far do the ids of both agree, from the left?
+    ### BEGIN SOLUTION
+    alone, whole = tokenizer.encode(prompt), tokenizer.encode(prompt + rest)
+    agree = 0
+    for one, other in zip(alone, whole, strict=False):
+        if one != other:
+            break
+        agree += 1
+    return len(alone) - agree
+    ### END SOLUTION
+
+
+def formats(tokenizer: BasicTokenizer, value: dict) -> dict[str, int]:
+    """The tokens of a value: "json" (indented), "compact json" and "yaml"."""
+    # TODO: json.dumps, twice; as_yaml
+    ### BEGIN SOLUTION
+    written = {
+        "json": json.dumps(value, indent=2),
+        "compact json": json.dumps(value, separators=(",", ":")),
+        "yaml": as_yaml(value),
+    }
+    return {name: len(tokenizer.encode(text)) for name, text in written.items()}
+    ### END SOLUTION
+
+
+def never_seen(tokenizer: BasicTokenizer, text: str) -> list[int]:
+    """The ids of the vocabulary that are not among the ids of a text, sorted."""
+    # TODO
+    ### BEGIN SOLUTION
+    return sorted(tokenizer.vocab.keys() - set(tokenizer.encode(text)))
+    ### END SOLUTION
+
+# %%
+check("tokenizer.artifacts", pieces, letters_alone, kept_in_reverse, number_cuts,
+      blank_share, unstable, formats, never_seen)
+
+# %% [markdown] tags=["hint"]
+# All of them begin with `encode`. Which of them look at the ids, and which at the bytes
+# that the ids stand for?
+
+# %% [markdown] tags=["hint"]
+# `tokenizer.vocab[i]` is the bytes of an id. `bytes` has `isspace` and `isalpha`, and
+# a loop over it gives numbers. Two `Counter`s have a common part, `a & b`, and a
+# `total()`. What `unstable` asks is how long the common beginning of two lists is.
+
+# %% [markdown] tags=["hint"]
+# `sum(piece.____() for piece in found) / ____`; `len(alone) - ____`;
+# `json.dumps(value, separators=(____, ____))`;
+# `sorted(tokenizer.vocab.keys() - ____)`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** Letters inside a token can be known by heart alone, so spelling and
+# reversing are memory tests; write the letters apart, and each is a token. Digits cut
+# as $(1, 2)$ in one number and $(2, 1)$ in the next have no columns to add. A token for
+# each blank fills a context with nothing. A prompt that ends in a blank ends in a
+# token that hardly ever stood before a word in training: there the blank belonged to
+# the word.
+
+# %% [markdown] tags=["solution"]
+# A token that the tokenizer's text has but the model's text has not keeps the
+# random vector that it started with: a model that is asked for it says anything. That
+# a token's letters are somewhere in a text is not enough: most of `" th"` is used up
+# inside `" the"`.
+
+# %% [markdown]
+# The same numbers for GPT-2's and GPT-4's tokenizers, where their files are at hand:
+# take the `#` away.
+
+# %%
+def artifacts(tokenizer: BasicTokenizer) -> None:
+    """What these functions say of a tokenizer."""
+    code = "def f(x):\n        if x:\n                return 1\n"
+    value = {"name": "Ada", "born": 1815, "home": {"town": "London", "rooms": 3}}
+    print("letters alone ", f"{letters_alone(tokenizer, ' strawberry'):.2f}", end=", ")
+    print("written apart", f"{letters_alone(tokenizer, 's t r a w b'):.2f}")
+    print("reversed      ", f"{kept_in_reverse(tokenizer, 'strawberry'):.2f}")
+    print("four digits   ", dict(number_cuts(tokenizer, range(1000, 10_000))))
+    print("blanks in code", f"{blank_share(tokenizer, code):.2f}")
+    print("unstable      ", unstable(tokenizer, "Our new shop is ", "called"))
+    print("formats       ", formats(tokenizer, value))
+    print("never seen    ", len(never_seen(tokenizer, data.play())))
+
+
+# %%
+def artifacts_of_gpt() -> None:
+    """GPT-2's tokenizer, then GPT-4's."""
+    for name, pattern in (("r50k", GPT2_SPLIT_PATTERN), ("cl100k", GPT4_SPLIT_PATTERN)):
+        ranks = read_ranks(data.path(f"{name}_base"))
+        print(name)
+        artifacts(GPT4Tokenizer(ranks, pattern))
+
+
+# artifacts_of_gpt()
+
+# %% [markdown]
+# ## fast_train
+#
+# `train` counts all pairs of all chunks again for each merge. But a merge changes few
+# chunks, and most chunks are repeated: count each *distinct* chunk once, times how
+# often it comes, and keep the counts up to date. `Tally` holds them, and `where` each
+# pair stands.
+
+# %% [markdown]
+# `fast_train` must find the very merges of `train`, in the same order: of equally
+# common pairs wins the one seen first in the text *as it is now*. In `"ab cd ab cd"`
+# both `ab` and `cd` come twice, and `ab` is first: `(97, 98)`. Its speed is checked,
+# too: at most a third of the plain loop's time.
+
+# %% exercise="tokenizer.fast_train" minutes=45 difficulty=5
+class Tally:
+    """How often each pair stands in some chunks, and in which of them."""
+
+    def __init__(self, chunks: list[list[int]], times: list[int]) -> None:
+        self.chunks, self.times = chunks, times  # chunk i comes times[i] times
+        self.counts: Counter[tuple[int, int]] = Counter()
+        self.where: dict[tuple[int, int], set[int]] = defaultdict(set)
+        for i in range(len(chunks)):
+            self.count(i, 1)
+
+    def count(self, i: int, sign: int) -> None:
+        """Count the pairs of chunk i in, with sign 1, or out, with sign -1."""
+        # TODO: counts and where; a pair that is nowhere goes from counts
+        ### BEGIN SOLUTION
+        for pair in pairwise(self.chunks[i]):
+            self.counts[pair] += sign * self.times[i]
+            if sign > 0:
+                self.where[pair].add(i)
+            else:
+                self.where[pair].discard(i)
+            if not self.counts[pair]:
+                del self.counts[pair]
+        ### END SOLUTION
+
+    def commonest(self) -> tuple[int, int]:
+        """The pair of the highest count; among several the one that is seen first."""
+        # TODO: the first chunk that has it, and the place in there
+        ### BEGIN SOLUTION
+        best = max(self.counts.values())
+        tied = [pair for pair, n in self.counts.items() if n == best]
+        return min(tied, key=self._first) if len(tied) > 1 else tied[0]
+
+    def _first(self, pair: tuple[int, int]) -> tuple[int, int]:
+        """Where a pair is seen first: the chunk, and the place in it."""
+        i = min(self.where[pair])
+        return i, list(pairwise(self.chunks[i])).index(pair)
+        ### END SOLUTION
+
+
+def fast_train(
+    text: str, vocab_size: int, pattern: str | None = None
+) -> RegexTokenizer:
+    """RegexTokenizer(pattern) trained on a text, with the merges that train finds."""
+    # TODO: the distinct chunks in a Tally; then merge by merge
+    ### BEGIN SOLUTION
+    if vocab_size < 256:
+        raise ValueError("there are 256 bytes")
+    tokenizer = RegexTokenizer(pattern)
+    times = Counter(regex_split(text, tokenizer.pattern))
+    tally = Tally([utf8(chunk) for chunk in times], list(times.values()))
+    for idx in range(256, vocab_size):
+        if not tally.counts:
+            break
+        a, b = pair = tally.commonest()
+        for i in list(tally.where[pair]):
+            tally.count(i, -1)
+            tally.chunks[i] = merge(tally.chunks[i], pair, idx)
+            tally.count(i, 1)
+        tokenizer.merges[pair] = idx
+        tokenizer.vocab[idx] = tokenizer.vocab[a] + tokenizer.vocab[b]
+    return tokenizer
+    ### END SOLUTION
+
+# %% [markdown]
+# Encoding has the same waste: the same chunks again and again. And a long chunk, a
+# million letters without a blank, makes `encode` look at all of it for each merge. A
+# *heap* gives the lowest of many ranks without a look at the others: `heapq.heappush`
+# puts in, `heappop` takes out the smallest.
+
+# %% exercise="tokenizer.fast_train"
+def merge_by_heap(ids: list[int], merges: dict[tuple[int, int], int]) -> list[int]:
+    """All merges, lowest rank first, and from the left among equals."""
+    n = len(ids)
+    ids = [*ids, None]  # no token: it stands at both ends, at place n and at -1
+    before, after = [*range(-1, n)], [*range(1, n + 1), n]  # the places beside each
+    # TODO: a heap of (rank, place) of known pairs. A pair that is taken out may be gone
+    # by then; else its first place gets the new id, its second None, and
+    # the new neighbours may be known pairs, too
+    ### BEGIN SOLUTION
+    heap = [(merges[p], i) for i, p in enumerate(pairwise(ids)) if p in merges]
+    heapq.heapify(heap)
+    while heap:
+        rank, i = heapq.heappop(heap)
+        j = after[i]
+        if merges.get((ids[i], ids[j])) == rank:  # else it is gone
+            ids[i], ids[j], after[i] = rank, None, after[j]
+            before[after[i]] = i
+            for k in (before[i], i):
+                pair = ids[k], ids[after[k]]
+                if pair in merges:
+                    heapq.heappush(heap, (merges[pair], k))
+    return [i for i in ids if i is not None]
+    ### END SOLUTION
+
+
+def fast_encode(tokenizer: RegexTokenizer, text: str) -> list[int]:
+    """The same as tokenizer.encode_ordinary(text), each distinct chunk merged once."""
+    start = getattr(tokenizer, "byte_shuffle", range(256))  # the id of each byte
+    # TODO: a dict of the chunks that are known, and merge_by_heap for the others
+    ### BEGIN SOLUTION
+    known, ids = {}, []
+    for chunk in regex_split(text, tokenizer.pattern):
+        if chunk not in known:
+            first = [start[byte] for byte in utf8(chunk)]
+            known[chunk] = merge_by_heap(first, tokenizer.merges)
+        ids += known[chunk]
+    return ids
+    ### END SOLUTION
+
+# %%
+check("tokenizer.fast_train", fast_train, fast_encode)
+
+# %% [markdown] tags=["hint"]
+# `train` cuts the text, counts, takes the commonest pair, merges. Which of these four
+# would give the same for most chunks as the time before?
+
+# %% [markdown] tags=["hint"]
+# A chunk whose pairs change: count all its pairs out, merge, count all of them in.
+# `where[pair]` has the chunks to visit; it changes while you visit, so go through a
+# copy. Chunks are numbered in the order in which the text first has them, so the
+# smallest number in `where[pair]` is where a pair is seen first.
+
+# %% [markdown] tags=["hint"]
+# `min(tied, key=lambda pair: (min(self.where[pair]), ____))`. In the heap:
+# `if merges.get((ids[i], ids[after[i]])) == ____`, and the new pairs begin at
+# `before[i]` and at `____`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** A merge visits only the chunks that have its pair, and every visit makes a
+# chunk shorter, so all visits together are fewer than the bytes of the distinct
+# chunks. The order of the dictionary is no help with ties: it tells which pair was seen
+# first *ever*, also many merges ago. Where a pair stands first now is asked for those
+# that are tied. Another choice among equals is no worse a tokenizer, but its ids mean
+# something else.
+
+# %% [markdown] tags=["solution"]
+# The heap keeps what is out of date and notices when it comes up: a place whose pair no
+# longer has the rank that was noted is skipped. Equal ranks come out by place, so from
+# the left, as `merge` goes. New pairs always have a higher rank than the one that made
+# them, so nothing that came out has to be taken back.
+
+# %% [markdown]
+# Both beside the plain loops, the same text, in turn. With these sizes it takes about
+# a minute: take the `#` away.
+
+# %%
+def timed(make: Callable[[], object]) -> tuple[float, object]:
+    """The CPU seconds that something takes, and what comes of it."""
+    began = time.process_time()
+    made = make()
+    return time.process_time() - began, made
+
+
+def faster(characters: int = 200_000, vocab_size: int = 512) -> None:
+    """How many times as fast, and whether the results are the same."""
+    sample, plain = data.play()[:characters], RegexTokenizer()
+    slow, _ = timed(lambda: plain.train(sample, vocab_size))
+    fast, ours = timed(lambda: fast_train(sample, vocab_size))
+    same = list(plain.merges.items()) == list(ours.merges.items())
+    print(f"train  {slow:.1f} s, {fast:.2f} s: {slow / fast:.0f} times, same {same}")
+    slow, ids = timed(lambda: plain.encode_ordinary(sample))
+    fast, mine = timed(lambda: fast_encode(plain, sample))
+    print(f"encode {slow:.1f} s, {fast:.2f} s: {slow / fast:.0f} times, "
+          f"same {ids == mine}")
+
+
+# faster()
+
+# %% [markdown]
+# ## codepoint_bpe
+#
+# sentencepiece, which made the tokenizer of Llama 2, merges *characters*: Unicode code
+# points. The commonest of them get ids, as few as make up `character_coverage` of the
+# text; a rare one falls back to its UTF-8 bytes. So the vocabulary has 256 bytes, then
+# the characters by how often they come (among equals, the one seen first), then
+# merges. With a coverage of $0.75$ the text `aabc` has the characters `a` as 256 and
+# `b` as 257, and `c` is byte 99: `aabc` is `[256, 256, 257, 99]`.
+
+# %% [markdown]
+# No pair is merged that has a byte in it, and none across the beginning of a word;
+# `SPACED_WORD` cuts at each space. With `dummy_prefix` a text that is not empty gets a
+# space in front, in training and in `encode`, so that a word has the same ids at the
+# beginning of a text as later; `decode` takes it away again. All of it is done after
+# the prefix: coverage, too.
+
+# %% exercise="tokenizer.codepoint_bpe" minutes=40 difficulty=4
+SPACED_WORD = r" ?[^ ]+| "
+
+
+class CodePointTokenizer:
+    """BPE over characters, with bytes in place of the rare ones, as in sentencepiece.
+
+    Kudo and Richardson (2018): https://arxiv.org/abs/1808.06226
+    """
+
+    def __init__(
+        self, character_coverage: float = 0.9995, dummy_prefix: bool = True
+    ) -> None:
+        self.character_coverage, self.dummy_prefix = character_coverage, dummy_prefix
+        self.characters: dict[str, int] = {}
+        self.merges: dict[tuple[int, int], int] = {}
+        self.vocab = {byte: bytes([byte]) for byte in range(256)}
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text, each with the space before it."""
+        prefix = " " if self.dummy_prefix and text else ""
+        return regex.findall(SPACED_WORD, prefix + text)
+
+    def covered(self, text: str) -> list[str]:
+        """The commonest characters, as few as make up the share to be covered."""
+        # TODO: Counter(text).most_common() has the order, ties included
+        ### BEGIN SOLUTION
+        kept, total = [], 0
+        for char, times in Counter(text).most_common():
+            if total >= self.character_coverage * len(text):
+                break
+            kept.append(char)
+            total += times
+        return kept
+        ### END SOLUTION
+
+    def first_ids(self, text: str) -> list[int]:
+        """The ids of characters, or of their bytes where they are not covered."""
+        # TODO: self.characters, utf8
+        ### BEGIN SOLUTION
+        ids = []
+        for char in text:
+            ids += [self.characters[char]] if char in self.characters else utf8(char)
+        return ids
+        ### END SOLUTION
+
+# %% exercise="tokenizer.codepoint_bpe"
+@add_to(CodePointTokenizer)
+def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
+    """Learn characters and merges, up to so many tokens with the bytes."""
+    words = self.words(text)
+    # TODO: characters, then vocab: the bytes, and these
+    ### BEGIN SOLUTION
+    kept = self.covered("".join(words))
+    self.characters = {char: 256 + i for i, char in enumerate(kept)}
+    self.vocab = {byte: bytes([byte]) for byte in range(256)}
+    self.vocab |= {i: bytes(utf8(char)) for char, i in self.characters.items()}
+    ### END SOLUTION
+    if vocab_size < len(self.vocab):
+        raise ValueError(f"bytes and characters are {len(self.vocab)} tokens")
+    # TODO: merges, and vocab; stop early where no pair is left
+    ### BEGIN SOLUTION
+    self.merges, chunks = {}, [self.first_ids(word) for word in words]
+    for idx in range(len(self.vocab), vocab_size):
+        counts: dict[tuple[int, int], int] = {}
+        for chunk in chunks:
+            pair_counts(chunk, counts)
+        counts = {pair: n for pair, n in counts.items() if min(pair) >= 256}
+        if not counts:
+            break
+        a, b = pair = max(counts, key=counts.get)
+        chunks = [merge(chunk, pair, idx) for chunk in chunks]
+        self.merges[pair], self.vocab[idx] = idx, self.vocab[a] + self.vocab[b]
+    ### END SOLUTION
+
+# %% exercise="tokenizer.codepoint_bpe"
+@add_to(CodePointTokenizer)
+def encode(self, text: str) -> list[int]:
+    """The ids of a text."""
+    # TODO: word by word, lowest rank first
+    ### BEGIN SOLUTION
+    ids = []
+    for word in self.words(text):
+        part = self.first_ids(word)
+        while known := self.merges.keys() & set(pairwise(part)):
+            pair = min(known, key=self.merges.get)
+            part = merge(part, pair, self.merges[pair])
+        ids += part
+    return ids
+    ### END SOLUTION
+
+
+@add_to(CodePointTokenizer)
+def decode(self, ids: Iterable[int]) -> str:
+    """The text, without the dummy prefix; U+FFFD for what is no UTF-8."""
+    # TODO
+    ### BEGIN SOLUTION
+    text = b"".join(self.vocab[i] for i in ids).decode("utf-8", errors="replace")
+    return text[1:] if self.dummy_prefix and text.startswith(" ") else text
+    ### END SOLUTION
+
+# %%
+check("tokenizer.codepoint_bpe", CodePointTokenizer)
+
+# %% [markdown] tags=["hint"]
+# What was a byte in `RegexTokenizer` is a character here, if it is common enough.
+# Where do the 256 bytes still come in, for encoding and for decoding?
+
+# %% [markdown] tags=["hint"]
+# Keep characters while those before do not yet make up the share. A character that is
+# not kept adds `utf8(char)` to the ids. Counting pairs is as before; then leave out
+# the pairs in which the smaller id is a byte's. For `decode` an id is some bytes,
+# whatever it was made of: join all of them first.
+
+# %% [markdown] tags=["hint"]
+# `if total >= ____ * len(text): break`;
+# `ids += [self.characters[char]] if ____ else utf8(char)`;
+# `{pair: n for pair, n in counts.items() if min(pair) >= ____}`.
+
+# %% [markdown] tags=["solution"]
+# **Why.** A Korean or Chinese text begins at one id a character instead of three, and
+# no token can end in the middle of a character, unless it is a rare one. The price is
+# a vocabulary that begins with thousands of characters. Without the fallback a rare
+# character would be `<unk>`, and lost: `decode` could not bring it back. Coverage
+# counts *occurrences*, so the many characters that come once are what falls to bytes.
+
+# %% [markdown] tags=["solution"]
+# The dummy prefix makes `the` at the beginning and in the middle of a text one token
+# instead of two. It is why Llama 2's tokens of a text's parts do not add up to
+# those of the text.
+
+# %% [markdown]
+# How many tokens does a Korean sentence take, in bytes and in characters? Take the `#`
+# away.
+
+# %%
+def korean() -> None:
+    """The tokens of a sentence, before any merge and after some."""
+    sentence = "모든 인간은 자유롭고 평등하게 태어났다. "
+    points = CodePointTokenizer(character_coverage=0.95)
+    points.train(sentence * 3, 300)
+    print(len(utf8(sentence)), "bytes,", len(sentence), "characters,", end=" ")
+    print(len(points.encode(sentence)), "tokens of", len(points.vocab))
+    print("é:", points.encode("é"))
+
+
+# korean()

@@ -2,13 +2,17 @@
 """GPT tokenizer.
 
 BasicTokenizer, RegexTokenizer, GPT4Tokenizer, GPT2_SPLIT_PATTERN,
-GPT4_SPLIT_PATTERN.
+GPT4_SPLIT_PATTERN, read_ranks, recover_merges, bytes_per_token, bits_per_byte,
+fast_train, fast_encode, CodePointTokenizer.
 
 Written along Andrej Karpathy's lecture, https://youtu.be/zduSFxRajkE
 """
 
+import base64
+import heapq
 import json
 import math
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -240,3 +244,261 @@ class RegexTokenizer(BasicTokenizer):
                 raise ValueError(f"{token!r} cannot be token {idx}: empty, or taken.")
             vocab[idx] = bytes(utf8(token))
         self.vocab, self.special_tokens = vocab, dict(special_tokens)
+
+
+def read_ranks(path: str | Path) -> dict[bytes, int]:
+    """The rank of each token in a .tiktoken file."""
+    lines = [line.split() for line in Path(path).read_bytes().splitlines()]
+    return {base64.b64decode(line[0]): int(line[1]) for line in lines if line}
+
+
+def parts_below(token: bytes, ranks: dict[bytes, int], limit: int) -> list[bytes]:
+    """What BPE makes of the bytes of a token with the ranks below a limit."""
+    parts = [bytes([byte]) for byte in token]
+    while len(parts) > 1:
+        joined = [ranks.get(a + b, limit) for a, b in pairwise(parts)]
+        lowest = min(joined)
+        if lowest >= limit:
+            break
+        i = joined.index(lowest)
+        parts[i : i + 2] = [parts[i] + parts[i + 1]]
+    return parts
+
+
+def recover_merges(ranks: dict[bytes, int]) -> dict[tuple[int, int], int]:
+    """The pair of ranks that each token of two bytes or more was made from."""
+    merges = {}
+    for token in sorted(ranks, key=ranks.get):
+        if len(token) > 1:
+            left, right = parts_below(token, ranks, ranks[token])
+            merges[ranks[left], ranks[right]] = ranks[token]
+    return merges
+
+
+GPT4_SPECIAL_TOKENS = {
+    "<|endoftext|>": 100257,
+    "<|fim_prefix|>": 100258,
+    "<|fim_middle|>": 100259,
+    "<|fim_suffix|>": 100260,
+    "<|endofprompt|>": 100276,
+}
+
+
+class GPT4Tokenizer(RegexTokenizer):
+    """A tokenizer from published ranks: GPT-4's, if none are given.
+
+    The ranks and special tokens are those of tiktoken's cl100k_base:
+    https://github.com/openai/tiktoken
+    """
+
+    def __init__(
+        self,
+        ranks: dict[bytes, int] | None = None,
+        pattern: str | None = None,
+        special_tokens: dict[str, int] | None = None,
+    ) -> None:
+        super().__init__(pattern)
+        if ranks is None:
+            import tiktoken
+
+            ranks = tiktoken.get_encoding("cl100k_base")._mergeable_ranks
+            special_tokens = special_tokens or GPT4_SPECIAL_TOKENS
+        self.byte_shuffle = {byte: ranks[bytes([byte])] for byte in range(256)}
+        self.merges = recover_merges(ranks)
+        self.vocab = {rank: token for token, rank in ranks.items()}
+        self.register_special_tokens(special_tokens or {})
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The ids of a text in which no special token is looked for."""
+        # tiktoken makes one character of two surrogates that belong together
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        ids = []
+        for chunk in regex_split(text, self.pattern):
+            part = [self.byte_shuffle[byte] for byte in utf8(chunk)]
+            while known := self.merges.keys() & set(pairwise(part)):
+                pair = min(known, key=self.merges.get)
+                part = merge(part, pair, self.merges[pair])
+            ids += part
+        return ids
+
+    def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
+        """A published tokenizer is trained already."""
+        raise NotImplementedError("this tokenizer has been trained")
+
+    def save(self, prefix: str) -> None:
+        """Its file is published: what save writes could not hold the byte order."""
+        raise NotImplementedError("its ranks are the file to keep")
+
+
+def bytes_per_token(tokenizer: BasicTokenizer, text: str) -> float:
+    """How many bytes of UTF-8 a token of this text stands for, on average."""
+    return len(utf8(text)) / len(tokenizer.encode(text))
+
+
+def bits_per_byte(loss: float, tokenizer: BasicTokenizer, text: str) -> float:
+    """A mean loss in nats a token, as bits a byte of this text."""
+    return loss / math.log(2) / bytes_per_token(tokenizer, text)
+
+
+class Tally:
+    """How often each pair stands in some chunks, and in which of them."""
+
+    def __init__(self, chunks: list[list[int]], times: list[int]) -> None:
+        self.chunks, self.times = chunks, times  # chunk i comes times[i] times
+        self.counts: Counter[tuple[int, int]] = Counter()
+        self.where: dict[tuple[int, int], set[int]] = defaultdict(set)
+        for i in range(len(chunks)):
+            self.count(i, 1)
+
+    def count(self, i: int, sign: int) -> None:
+        """Count the pairs of chunk i in, with sign 1, or out, with sign -1."""
+        for pair in pairwise(self.chunks[i]):
+            self.counts[pair] += sign * self.times[i]
+            if sign > 0:
+                self.where[pair].add(i)
+            else:
+                self.where[pair].discard(i)
+            if not self.counts[pair]:
+                del self.counts[pair]
+
+    def commonest(self) -> tuple[int, int]:
+        """The pair of the highest count; among several the one that is seen first."""
+        best = max(self.counts.values())
+        tied = [pair for pair, n in self.counts.items() if n == best]
+        return min(tied, key=self._first) if len(tied) > 1 else tied[0]
+
+    def _first(self, pair: tuple[int, int]) -> tuple[int, int]:
+        """Where a pair is seen first: the chunk, and the place in it."""
+        i = min(self.where[pair])
+        return i, list(pairwise(self.chunks[i])).index(pair)
+
+
+def fast_train(
+    text: str, vocab_size: int, pattern: str | None = None
+) -> RegexTokenizer:
+    """RegexTokenizer(pattern) trained on a text, with the merges that train finds."""
+    if vocab_size < 256:
+        raise ValueError("there are 256 bytes")
+    tokenizer = RegexTokenizer(pattern)
+    times = Counter(regex_split(text, tokenizer.pattern))
+    tally = Tally([utf8(chunk) for chunk in times], list(times.values()))
+    for idx in range(256, vocab_size):
+        if not tally.counts:
+            break
+        a, b = pair = tally.commonest()
+        for i in list(tally.where[pair]):
+            tally.count(i, -1)
+            tally.chunks[i] = merge(tally.chunks[i], pair, idx)
+            tally.count(i, 1)
+        tokenizer.merges[pair] = idx
+        tokenizer.vocab[idx] = tokenizer.vocab[a] + tokenizer.vocab[b]
+    return tokenizer
+
+
+def merge_by_heap(ids: list[int], merges: dict[tuple[int, int], int]) -> list[int]:
+    """All merges, lowest rank first, and from the left among equals."""
+    n = len(ids)
+    ids = [*ids, None]  # no token: it stands at both ends, at place n and at -1
+    before, after = [*range(-1, n)], [*range(1, n + 1), n]  # the places beside each
+    heap = [(merges[p], i) for i, p in enumerate(pairwise(ids)) if p in merges]
+    heapq.heapify(heap)
+    while heap:
+        rank, i = heapq.heappop(heap)
+        j = after[i]
+        if merges.get((ids[i], ids[j])) == rank:  # else it is gone
+            ids[i], ids[j], after[i] = rank, None, after[j]
+            before[after[i]] = i
+            for k in (before[i], i):
+                pair = ids[k], ids[after[k]]
+                if pair in merges:
+                    heapq.heappush(heap, (merges[pair], k))
+    return [i for i in ids if i is not None]
+
+
+def fast_encode(tokenizer: RegexTokenizer, text: str) -> list[int]:
+    """The same as tokenizer.encode_ordinary(text), each distinct chunk merged once."""
+    start = getattr(tokenizer, "byte_shuffle", range(256))  # the id of each byte
+    known, ids = {}, []
+    for chunk in regex_split(text, tokenizer.pattern):
+        if chunk not in known:
+            first = [start[byte] for byte in utf8(chunk)]
+            known[chunk] = merge_by_heap(first, tokenizer.merges)
+        ids += known[chunk]
+    return ids
+
+
+SPACED_WORD = r" ?[^ ]+| "
+
+
+class CodePointTokenizer:
+    """BPE over characters, with bytes in place of the rare ones, as in sentencepiece.
+
+    Kudo and Richardson (2018): https://arxiv.org/abs/1808.06226
+    """
+
+    def __init__(
+        self, character_coverage: float = 0.9995, dummy_prefix: bool = True
+    ) -> None:
+        self.character_coverage, self.dummy_prefix = character_coverage, dummy_prefix
+        self.characters: dict[str, int] = {}
+        self.merges: dict[tuple[int, int], int] = {}
+        self.vocab = {byte: bytes([byte]) for byte in range(256)}
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text, each with the space before it."""
+        prefix = " " if self.dummy_prefix and text else ""
+        return regex.findall(SPACED_WORD, prefix + text)
+
+    def covered(self, text: str) -> list[str]:
+        """The commonest characters, as few as make up the share to be covered."""
+        kept, total = [], 0
+        for char, times in Counter(text).most_common():
+            if total >= self.character_coverage * len(text):
+                break
+            kept.append(char)
+            total += times
+        return kept
+
+    def first_ids(self, text: str) -> list[int]:
+        """The ids of characters, or of their bytes where they are not covered."""
+        ids = []
+        for char in text:
+            ids += [self.characters[char]] if char in self.characters else utf8(char)
+        return ids
+
+    def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
+        """Learn characters and merges, up to so many tokens with the bytes."""
+        words = self.words(text)
+        kept = self.covered("".join(words))
+        self.characters = {char: 256 + i for i, char in enumerate(kept)}
+        self.vocab = {byte: bytes([byte]) for byte in range(256)}
+        self.vocab |= {i: bytes(utf8(char)) for char, i in self.characters.items()}
+        if vocab_size < len(self.vocab):
+            raise ValueError(f"bytes and characters are {len(self.vocab)} tokens")
+        self.merges, chunks = {}, [self.first_ids(word) for word in words]
+        for idx in range(len(self.vocab), vocab_size):
+            counts: dict[tuple[int, int], int] = {}
+            for chunk in chunks:
+                pair_counts(chunk, counts)
+            counts = {pair: n for pair, n in counts.items() if min(pair) >= 256}
+            if not counts:
+                break
+            a, b = pair = max(counts, key=counts.get)
+            chunks = [merge(chunk, pair, idx) for chunk in chunks]
+            self.merges[pair], self.vocab[idx] = idx, self.vocab[a] + self.vocab[b]
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text."""
+        ids = []
+        for word in self.words(text):
+            part = self.first_ids(word)
+            while known := self.merges.keys() & set(pairwise(part)):
+                pair = min(known, key=self.merges.get)
+                part = merge(part, pair, self.merges[pair])
+            ids += part
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text, without the dummy prefix; U+FFFD for what is no UTF-8."""
+        text = b"".join(self.vocab[i] for i in ids).decode("utf-8", errors="replace")
+        return text[1:] if self.dummy_prefix and text.startswith(" ") else text
