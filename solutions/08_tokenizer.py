@@ -200,6 +200,7 @@ def merge_by_look_back(ids, pair, idx):
 # order learned, `vocab` the bytes of each token. `aaabdaaabac` with `vocab_size` $259$
 # learns `(97, 97)`, `(256, 97)`, `(257, 98)`; token $258$ is `b"aaab"`. Of equally
 # common pairs the one seen first in the text wins. Stop early where no pair is left.
+# With `verbose` each merge is printed.
 
 # %% [markdown]
 # The start of the class is given. `restart` forgets what an earlier training learned;
@@ -211,6 +212,11 @@ class BasicTokenizer:
 
     Sennrich, Haddow and Birch (2016), algorithm 1: https://arxiv.org/abs/1508.07909.
     merges: (id, id) to id, in the order learned. vocab: id to bytes.
+
+    >>> tokenizer = BasicTokenizer()
+    >>> tokenizer.train("aaabdaaabac", 259)
+    >>> tokenizer.encode("aaabdaaabac")
+    [258, 100, 258, 97, 99]
     """
 
     def __init__(self) -> None:
@@ -288,7 +294,7 @@ check("tokenizer.train", BasicTokenizer)
 # %% exercise="tokenizer.decode" minutes=8 difficulty=1
 @add_to(BasicTokenizer)
 def decode(self, ids: Iterable[int]) -> str:
-    """The text of these ids; U+FFFD for what is no UTF-8. ValueError: unknown id."""
+    """The text of ids; U+FFFD for what is no UTF-8. ValueError: an unknown id."""
     # TODO: first all bytes, then one text
     ### BEGIN SOLUTION
     try:
@@ -459,8 +465,8 @@ check("tokenizer.regex_split", regex_split)
 # A `RegexTokenizer` is a `BasicTokenizer` that never merges across chunks. Training
 # counts the pairs of all chunks together and merges in each. `encode_ordinary` encodes
 # chunk by chunk and joins the ids. `pattern` may be any; GPT-4's where none is given.
-# In `"hi you hi you"` the pair `i`, space is no longer counted: with four chunks the
-# first merge is `(104, 105)`, which is `hi`.
+# From `"hi you hi you"`, four chunks, it learns `hi`, then a space with `y`; a
+# `BasicTokenizer` learns `hi`, then `hi` with a space.
 
 # %% exercise="tokenizer.regex_tokenizer" minutes=20 difficulty=3
 class RegexTokenizer(BasicTokenizer):
@@ -614,8 +620,9 @@ check("tokenizer.special_tokens", RegexTokenizer)
 # which people read, one line for each token. `load("play.model")` makes a tokenizer,
 # new or used, the same as the saved one: merges, vocabulary, pattern, special tokens,
 # whatever is in their texts (spaces, quotes, line ends). The form of the files is
-# yours. A file of another kind is a `ValueError`, and so is one of the other class: a
-# `BasicTokenizer`'s has no pattern. Both inherit these methods; the check asks both.
+# yours. A file of another kind is a `ValueError`, and so is one of the other class:
+# `pattern` is `None` in a `BasicTokenizer`. A `RegexTokenizer` inherits both methods,
+# and the check tries them in both classes.
 
 # %% exercise="tokenizer.save_load" minutes=20 difficulty=3
 @add_to(BasicTokenizer)
@@ -655,7 +662,7 @@ def load(self, path: str | Path) -> None:
     ### END SOLUTION
 
 # %%
-check("tokenizer.save_load", RegexTokenizer)
+check("tokenizer.save_load", BasicTokenizer)
 
 # %% [markdown] tags=["hint"]
 # What does `encode` read, and what does `decode`? All of that has to come back. What

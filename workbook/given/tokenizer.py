@@ -62,6 +62,11 @@ class BasicTokenizer:
 
     Sennrich, Haddow and Birch (2016), algorithm 1: https://arxiv.org/abs/1508.07909.
     merges: (id, id) to id, in the order learned. vocab: id to bytes.
+
+    >>> tokenizer = BasicTokenizer()
+    >>> tokenizer.train("aaabdaaabac", 259)
+    >>> tokenizer.encode("aaabdaaabac")
+    [258, 100, 258, 97, 99]
     """
 
     def __init__(self) -> None:
@@ -98,7 +103,7 @@ class BasicTokenizer:
             self.learn(pair, idx, verbose)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of these ids; U+FFFD for what is no UTF-8. ValueError: unknown id."""
+        """The text of ids; U+FFFD for what is no UTF-8. ValueError: an unknown id."""
         try:
             whole = b"".join(self.vocab[i] for i in ids)
         except KeyError as error:
