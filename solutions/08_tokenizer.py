@@ -211,7 +211,6 @@ class BasicTokenizer:
     """Byte pair encoding of whole texts, on bytes.
 
     Sennrich, Haddow and Birch (2016), algorithm 1: https://arxiv.org/abs/1508.07909.
-    merges: (id, id) to id, in the order learned. vocab: id to bytes.
 
     >>> tokenizer = BasicTokenizer()
     >>> tokenizer.train("aaabdaaabac", 259)
@@ -230,7 +229,7 @@ class BasicTokenizer:
             raise ValueError(f"There are 256 bytes: vocab_size is {vocab_size}.")
         if self.special_tokens:
             raise ValueError("Train first, then register special tokens.")
-        self.merges: dict[tuple[int, int], int] = {}
+        self.merges: dict[tuple[int, int], int] = {}  # in the order learned
         self.vocab: dict[int, bytes] = {i: bytes([i]) for i in range(256)}
 
     def learn(self, pair: tuple[int, int], idx: int, verbose: bool = False) -> None:
