@@ -99,10 +99,11 @@ def _heirs(thing: Any, names: Names) -> Iterator[tuple[type, tuple[type, ...]]]:
     """The classes of a notebook that inherit from its earlier ones, and new bases."""
     for cls in type.mro(thing) if issubclass(type(thing), type) else ():
         bases = cls.__bases__
-        own = [b.__module__ == cls.__module__ and b.__name__ in names for b in bases]
-        if any(own) and members(cls):
-            pairs = zip(bases, own, strict=True)
-            yield cls, tuple(names[b.__name__] if mine else b for b, mine in pairs)
+        own = (base.__module__ == cls.__module__ for base in bases)
+        pairs = zip(bases, own, strict=True)
+        new = tuple(names.get(b.__name__, b) if mine else b for b, mine in pairs)
+        if members(cls) and new != bases:
+            yield cls, new
 
 
 def homes(objects: tuple[Any, ...]) -> list[Names]:
