@@ -3,7 +3,7 @@
 
 BasicTokenizer, RegexTokenizer, GPT4Tokenizer, GPT2_SPLIT_PATTERN,
 GPT4_SPLIT_PATTERN, read_ranks, recover_merges, bytes_per_token, bits_per_byte,
-fast_train, fast_encode, CodePointTokenizer.
+number_cuts, fast_train, fast_encode, CodePointTokenizer.
 
 Written along Andrej Karpathy's lecture, https://youtu.be/zduSFxRajkE
 """
@@ -342,6 +342,21 @@ def bytes_per_token(tokenizer: BasicTokenizer, text: str) -> float:
 def bits_per_byte(loss: float, tokenizer: BasicTokenizer, text: str) -> float:
     """A mean loss in nats a token, as bits a byte of this text."""
     return loss / math.log(2) / bytes_per_token(tokenizer, text)
+
+
+def pieces(tokenizer: BasicTokenizer, text: str) -> list[bytes]:
+    """The bytes of each token of a text."""
+    return [tokenizer.vocab[i] for i in tokenizer.encode(text)]
+
+
+def number_cuts(
+    tokenizer: BasicTokenizer, numbers: Iterable[int]
+) -> Counter[tuple[int, ...]]:
+    """How often numbers are cut in which way: (1, 2) is one digit, then two."""
+    cuts = Counter()
+    for number in numbers:
+        cuts[tuple(map(len, pieces(tokenizer, str(number))))] += 1
+    return cuts
 
 
 class Tally:
