@@ -151,8 +151,8 @@ print(f"{0b11000000 | point >> 6:08b} {0b10000000 | point & 0b111111:08b}")
 # shift by six drops the lower ones, and the mask keeps only those. Whoever falls into
 # the middle of a text can tell where the next character begins.
 #
-# **Predict.** The greeting 안녕하세요 👋 is five syllables, a blank, and a hand. How
-# many bytes is it?
+# **Predict.** 안녕하세요 👋 is five syllables, a blank, and a hand. How many bytes are
+# they in UTF-8?
 
 # %% tags=["predict"]
 guess = predict("tokenizer.bytes_of_a_greeting", unit="bytes")
@@ -366,9 +366,9 @@ guess.compare(", ".join(map(str, toy.encode("abcbc"))))
 explore.encode_race(toy, "abcbc")
 
 # %% [markdown]
-# Three ways to encode one word: by rank, by the commonest pair of the word, by the
-# longest token that fits. On most words all three arrive at the same ids, which makes
-# the wrong ones dangerous. Type words until they part.
+# Four orders for one word, of which only the first is right. On many words all arrive
+# at the same tokens, which makes the wrong ones dangerous. Type other words of `a`, `b`
+# and `c` until they part.
 #
 # Now both ways at once. Is one the inverse of the other?
 
@@ -541,28 +541,37 @@ print("old logits untouched:", torch.allclose(before, after[..., :316], atol=1e-
 # merges: for each token its bytes and its **rank**, nothing else. Can we get `encode`
 # from that?
 #
-# Take the rank for the id. A token was merged from two others, and both were there
-# before it. So let byte pair encoding loose on the token's own bytes, with lower ranks
-# only: it stops one merge short, and what is left is the pair.
+# Take the rank for the id. A token was merged from two others; but which? Often there
+# is more than one way to cut it in two.
 #
 # *In the video: tiktoken, GPT-2's encoder.py, and sentencepiece.*
 
-# %% tags=["nbval-check-output"] key="one-merge-short"
-ranks = {token: id for id, token in ours.vocab.items()}  # what would be published
-token = max(ranks, key=len)
-parts = [bytes([b]) for b in token]
-while len(parts) > 2:
-    ways = [ranks.get(a + b, math.inf) for a, b in pairwise(parts)]
-    at = ways.index(min(ways))  # of all pairs that are tokens, the lowest rank
-    parts[at : at + 2] = [parts[at] + parts[at + 1]]
-    print(*parts)
-print("all of them:", bpe.recover_merges(ranks) == ours.merges)
+# %% tags=["nbval-check-output"] key="cut-in-two"
+ranks = {token: i for i, token in ours.vocab.items()}  # what would be published
+
+
+def in_two(token):
+    """The ways to cut a token into two that are known."""
+    cuts = ((token[:i], token[i:]) for i in range(1, len(token)))
+    return [cut for cut in cuts if cut[0] in ranks and cut[1] in ranks]
+
+
+token = max(ranks, key=lambda token: len(in_two(token)))
+print(token, "could be", *in_two(token))
+found = bpe.recover_merges(ranks)
+made = {new: pair for pair, new in found.items()}
+print("and is", *(ours.vocab[i] for i in made[ranks[token]]))
+print("every merge is right:", found == ours.merges)
 
 # %% [markdown]
-# Every merge has come back. One thing is odd in GPT-2 and GPT-4: the ids of single
-# bytes are not the bytes. They are shuffled, since GPT-2's own encoder sorted them by a
-# table that shows each byte as a printable character, a blank as `Ġ`. Forget the
-# shuffle, and all round trips still pass, with ids that no model knows.
+# Both parts were there *before* the token. So let byte pair encoding loose on the
+# token's own bytes, with lower ranks only: it stops one merge short, and what is left
+# is the pair.
+#
+# One thing is odd in GPT-2 and GPT-4: the ids of single bytes are not the bytes. They
+# are shuffled, since GPT-2's own encoder sorted them by a table that shows each byte as
+# a printable character, a blank as `Ġ`. Forget the shuffle, and all round trips still
+# pass, with ids that no model knows.
 
 
 # %% tags=["nbval-check-output"] key="byte-order"
