@@ -72,11 +72,11 @@ for name, file, pattern, end in (
     ("GPT-4", "cl100k_base", bpe.GPT4_SPLIT_PATTERN, 100257),
 ):
     try:
-        ranks = bpe.read_ranks(data.path(file))  # a file of one or two megabytes
+        published = bpe.read_ranks(data.path(file))  # a file of one or two megabytes
     except data.DataError:
         print(f"{name}: its vocabulary is not at hand, so this page does without")
         continue
-    tokenizers[name] = bpe.GPT4Tokenizer(ranks, pattern, {"<|endoftext|>": end})
+    tokenizers[name] = bpe.GPT4Tokenizer(published, pattern, {"<|endoftext|>": end})
 for name, tokenizer in tokenizers.items():
     print(f"{name}: {len(tokenizer.vocab):,} tokens")
 
@@ -205,7 +205,6 @@ print({"".join(pair): count for pair, count in pairs.items()})
 guess = predict("tokenizer.first_merge", unit="symbols")
 
 # %% tags=["nbval-check-output"] key="first-merge"
-print(line.replace("aa", "Z"))
 guess.compare(len(line.replace("aa", "Z")))
 
 # %% [markdown] tags=["why"]
@@ -402,13 +401,10 @@ print("ids -> text -> ids: ", ids, "->", ours.decode(ids), "->", ours.encode("th
 # *In the video: regex patterns to force splits across categories.*
 
 # %% tags=["nbval-check-output"] key="chunks"
-line = "HOW'S it?   He's 2024 years\n\n  old"
-print("GPT-2:", bpe.regex_split(line, bpe.GPT2_SPLIT_PATTERN))
-print("GPT-4:", bpe.regex_split(line, bpe.GPT4_SPLIT_PATTERN))
-print(
-    "joined, nothing lost:",
-    "".join(bpe.regex_split(line, bpe.GPT2_SPLIT_PATTERN)) == line,
-)
+mixed = "HOW'S it?   He's 2024 years\n\n  old"
+for pattern in (bpe.GPT2_SPLIT_PATTERN, bpe.GPT4_SPLIT_PATTERN):
+    chunks = bpe.regex_split(mixed, pattern)
+    print(chunks, "nothing lost:", "".join(chunks) == mixed)
 
 # %% [markdown]
 # GPT-2's pattern lists what may be a chunk; the first that fits is taken.
@@ -592,9 +588,9 @@ print("a blank in GPT-2's files:", chr(ord(" ") + 256))
 trials = ["hello123!!!? (안녕하세요!) 😉", END + "hello world", dev_text[:5_000], "\n "]
 for name, one in tokenizers.items():
     special = one.special_tokens
-    ranks = {token: i for i, token in one.vocab.items() if i not in special.values()}
+    its_own = {token: i for i, token in one.vocab.items() if i not in special.values()}
     judge = tiktoken.Encoding(
-        name, pat_str=one.pattern, mergeable_ranks=ranks, special_tokens=special
+        name, pat_str=one.pattern, mergeable_ranks=its_own, special_tokens=special
     )
     same = 0
     for text in trials:
@@ -648,12 +644,10 @@ explore.vocabulary_size(large, dev_text, others)
 
 # %%
 for name, tokenizer in tokenizers.items():
-    seen = Counter(bpe.fast_encode(tokenizer, train_text))
-    met, once = len(seen), sum(count == 1 for count in seen.values())
-    print(
-        f"{name}: {met:,} of {len(tokenizer.vocab):,} tokens occur in the play", end=""
-    )
-    print(f", {once:,} of them once; {sum(seen.values()):,} tokens in all")
+    met = Counter(bpe.fast_encode(tokenizer, train_text))
+    once, known = sum(count == 1 for count in met.values()), len(tokenizer.vocab)
+    print(f"{name:6}{sum(met.values()):9,} tokens in the play;", end=" ")
+    print(f"of the {known:,} there are, {len(met):,} occur, {once:,} of them once")
 
 # %% [markdown]
 # A token that never occurs is a row that nobody trains. Large vocabularies are for
@@ -701,42 +695,44 @@ def nats(model, ids):
 
 
 # %%
-def fit(ids, size, steps, title, peak=4e-3):
-    """The small GPT of lesson 7, trained on ids below a size."""
+steps, peak = budget(full=1_000, check=10), 4e-3
+log, models, size = [], {}, len(dev_text.encode())  # size: bytes of dev
+
+
+def fit(name):
+    """Train lesson 7's small GPT on letters or tokens; a line for the log."""
+    ids, dev_ids, V = sides[name]
     torch.manual_seed(1337)
-    model, dice = GPT(GPTConfig(vocab_size=size)), torch.Generator().manual_seed(1337)
+    model, dice = GPT(GPTConfig(vocab_size=V)), torch.Generator().manual_seed(1337)
     adamw = torch.optim.AdamW(model.parameters(), lr=peak)
-    run = live.train(steps, lr=lambda i: peak * (1 - 0.9 * i / steps), title=title)
-    for _ in run:
+    for _ in (run := live.train(steps, lr=lambda i: peak * (1 - 0.9 * i / steps))):
         starts = torch.randint(len(ids) - 32, (16, 1), generator=dice)
-        rows = ids[starts + torch.arange(33)]  # (16, 33)
-        _, loss = model(rows[:, :-1], rows[:, 1:])
+        x = ids[starts + torch.arange(33)]  # (16, 33)
+        _, loss = model(x[:, :-1], x[:, 1:])
         adamw.param_groups[0]["lr"] = run.lr
         adamw.zero_grad()
         loss.backward()
         adamw.step()
         run.log(loss=loss)
-    return model
+    models[name], each = model, size / len(dev_ids)  # bytes a symbol
+    log.append({"name": name, "nats": nats(model, dev_ids), "each": each})
 
+
+# %%
+fit("letters")
+print(f"{log[0]['nats']:.3f} nats a letter")
 
 # %% [markdown]
-# Each of the two trains for about half a minute. In lesson 7 the letters went down to
-# about 1.9 nats a letter.
+# Some half a minute each; you can pause them, turn the rate, or stop.
 #
-# **Predict.** Where will the tokens end, in nats a token?
+# **Predict.** Next the same on tokens. Where will it end, in nats a token?
 
 # %% tags=["predict"]
 guess = predict("tokenizer.loss_of_a_token", unit="nats")
 
 # %%
-steps = budget(full=1_000, check=10)
-log, models, size = [], {}, len(dev_text.encode())
-for name, (train_ids, dev_ids, V) in sides.items():
-    models[name] = fit(train_ids, V, steps, name)
-    loss, each = nats(models[name], dev_ids), size / len(dev_ids)  # each: bytes
-    bits = loss / math.log(2) / each
-    log.append({"name": name, "loss": loss, "each": each, "bits": bits})
-guess.compare(round(log[1]["loss"], 2))
+fit("tokens")
+guess.compare(round(log[1]["nats"], 2))
 
 # %% [markdown] tags=["why"]
 # **Why.** One of 512 is harder to name than one of some sixty: the loss began near $\ln
@@ -745,11 +741,12 @@ guess.compare(round(log[1]["loss"], 2))
 # %%
 print("          nats a symbol   bytes a symbol   bits a byte")
 for row in log:
-    print("{name:8} {loss:14.3f} {each:16.2f} {bits:13.3f}".format(**row))
+    row["bits"] = row["nats"] / math.log(2) / row["each"]
+    print("{name:8} {nats:14.3f} {each:16.2f} {bits:13.3f}".format(**row))
 
 # %% [markdown]
-# Compare the last column. In as many steps, at nearly the same price, the tokens have
-# read about twice as much of the play and look back about twice as far.
+# The last column is the one to compare. In as many steps, at nearly the same price, the
+# tokens have read about twice as much of the play and look back about twice as far.
 #
 # This is how it writes. First with bars, so that you see what was written at one go.
 
@@ -766,14 +763,16 @@ print("...", reader.decode(drawn[40:]))
 #
 # Losses of two tokenizers are in two currencies; bits per byte is the exchange.
 #
+# **Your turn.** In the exercises: `tokenizer.compression`.
+
 # %% [markdown]
 # ## What tokens do to a model
 #
 # **Question.** You have a model now, and know what it sees. Which of the complaints can
 # you explain?
 #
-# One after the other, each with a number. Wherever GPT-2's and GPT-4's vocabularies are
-# at hand, they stand beside ours.
+# One after the other, each with a number. Where GPT-2's and GPT-4's vocabularies are at
+# hand, they stand beside ours.
 #
 # *In the video: back to the list of the beginning.*
 
@@ -873,8 +872,8 @@ guess = predict("tokenizer.blank_at_the_end", unit="%")
 def price(before, after):
     """Bits that the model pays for a text after another, each with its own tokens."""
     first, rest = bpe.fast_encode(reader, before)[-16:], bpe.fast_encode(reader, after)
-    line = torch.tensor([first + rest])
-    logprobs = model(line[:, :-1])[0][0].log_softmax(dim=-1)  # (T - 1, V)
+    idx = torch.tensor([first + rest])
+    logprobs = model(idx[:, :-1])[0][0].log_softmax(dim=-1)  # (T - 1, V)
     paid = logprobs[torch.arange(-len(rest), 0), torch.tensor(rest)]
     return -paid.sum().item() / math.log(2)
 
@@ -905,14 +904,12 @@ print(f"it is a token alone, and then comes 't...': {alone} times")
 # before the cut: are its tokens those that the whole line begins with?
 
 # %% tags=["nbval-check-output"] key="unstable"
-line = dev_text[:400]
+passage = dev_text[:400]
 for name, tokenizer in tokenizers.items():
-    whole = tokenizer.encode(line)
-    heads = [tokenizer.encode(line[:cut]) for cut in range(1, len(line))]
-    broken = sum(whole[: len(head)] != head for head in heads)
-    print(
-        f"{name:6}{broken / len(heads):4.0%} of the heads end in a token that changes"
-    )
+    whole = tokenizer.encode(passage)
+    heads = [tokenizer.encode(passage[:cut]) for cut in range(1, len(passage))]
+    broken = sum(whole[: len(head)] != head for head in heads) / len(heads)
+    print(f"{name:6}{broken:4.0%} of the cuts leave a token that will change")
 
 # %% [markdown]
 # Such **unstable tokens** stand at the end of a prompt because nothing stands behind
@@ -1000,7 +997,7 @@ for name, tokenizer in tokenizers.items():
 # reads bytes, with a transformer for the large steps and another for the small ones.
 #
 # **Your turn.** In the exercises: `tokenizer.artifacts`, which measures such things for
-# any tokenizer, and `tokenizer.compression`.
+# any tokenizer.
 
 # %% [markdown]
 # ## What you have now
@@ -1012,17 +1009,12 @@ for name, tokenizer in tokenizers.items():
 # The ledger has one more reader of the play: `xz`, a program that packs files. What
 # counts is by how much its file grows when dev is added to the training text.
 
-
 # %%
-def packed(text):
-    return len(lzma.compress(text.encode(), preset=9))
-
-
-size = len(dev_text.encode())
+files = [len(lzma.compress(text.encode(), preset=9)) for text in (play, train_text)]
 ledger = {
     "any byte": 8.0,
     "any letter of the play": math.log2(len(chars)),
-    "xz": 8 * (packed(play) - packed(train_text)) / size,
+    "xz": 8 * (files[0] - files[1]) / size,
     "lesson 7's video, letters": 1.82 / math.log(2),
 } | {f"your GPT, {row['name']}": row["bits"] for row in log}
 
@@ -1036,6 +1028,10 @@ ax.set_yticks(range(len(ledger)), ledger)
 ax.set(xlabel="bits per byte", xlim=(0, 9))
 ax.invert_yaxis()
 ax.grid(axis="y")
+print(f"as tiktoken's: {same} of {len(trials)} texts; the name's row moved by", end=" ")
+print(
+    f"{moved[name_id]:.3f}, the others that were read by {moved[seen > 0].median():.3f}"
+)
 
 # %% [markdown]
 # **Look.** Down the page, from knowing nothing to yours. Whoever guesses the next
