@@ -36,17 +36,20 @@ grid-template-columns:repeat(auto-fit,minmax(290px,1fr))}
 .wb-x .wb-of{font-size:12.5px;color:var(--wb-soft);margin:0 0 3px;line-height:1.35}
 .wb-x .wb-of b{color:var(--wb-ink);font-weight:600}
 .wb-x .wb-tokens{font-family:var(--jp-code-font-family,monospace);font-size:13.5px;
-line-height:1.72;max-height:236px;overflow-y:auto;border-radius:4px;padding:1px;
-overflow-wrap:anywhere}
-.wb-x .wb-tokens:focus-visible{outline:2px solid var(--wb-forward);outline-offset:2px}
-.wb-x .wb-tokens span{display:inline-block;white-space:pre;border-radius:3px;
-padding:0 1px;margin:0 1px 1px 0;line-height:1.5;vertical-align:top;max-width:100%;
-overflow:hidden;box-shadow:inset 0 0 0 1px rgba(128,128,128,.32)}
+line-height:1.72;max-height:236px;overflow-y:auto;border-radius:4px;padding:2px;
+line-break:anywhere}
+.wb-x .wb-tokens:focus-visible{outline:2px solid var(--wb-forward);outline-offset:-1px}
+.wb-x .wb-tokens span{white-space:pre;unicode-bidi:isolate;border-radius:3px;
+padding:2px 1px;margin-right:1px;box-shadow:inset 0 0 0 1px rgba(128,128,128,.32)}
+.wb-x .wb-one .wb-tokens span{white-space:pre-wrap;box-decoration-break:clone;
+-webkit-box-decoration-break:clone}
 .wb-x .wb-tokens s{text-decoration:none;background:radial-gradient(circle,
 var(--wb-soft) 1.1px,transparent 1.6px) center no-repeat}
 .wb-x .wb-tokens small{font-size:9.5px;opacity:.75;vertical-align:1px;padding:0 1px}
 .wb-x .wb-tokens u{text-decoration:none;font-size:10.5px;font-style:italic}
-.wb-x .wb-with-ids span,.wb-x .wb-with-bytes span{text-align:center;padding:0 3px}
+.wb-x .wb-with-ids span,.wb-x .wb-with-bytes span{display:inline-block;
+text-align:center;padding:0 3px;margin:0 1px 1px 0;line-height:1.5;vertical-align:top;
+max-width:100%;overflow:hidden}
 .wb-x .wb-with-ids span::after,.wb-x .wb-with-bytes span::after{display:block;
 font-size:10px;line-height:1.3;color:var(--wb-soft);content:attr(data-i)}
 .wb-x .wb-with-bytes span::after{content:attr(data-b);white-space:pre-wrap}
