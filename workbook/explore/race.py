@@ -24,6 +24,7 @@ class Known(NamedTuple):
     merges: dict[Pair, int]
     byte: list[int]  # the id of each byte
     vocab: dict[int, bytes]
+    names: dict[bytes, int]  # the other way round
 
 
 Lane = Callable[[list[int], Known], list[int] | None]  # one step; None: it is over
@@ -62,7 +63,7 @@ def known_merges(tokenizer: Any) -> Known:
             vocab[i] = vocab[a] + vocab[b]
     except (KeyError, TypeError, ValueError):
         raise Refused("A merge joins two ids that are there before it.") from None
-    return Known(merges, byte, vocab)
+    return Known(merges, byte, vocab, {piece: i for i, piece in vocab.items()})
 
 
 # --- The four orders: one step of each --------------------------------------------
@@ -92,8 +93,7 @@ def by_place(ids: list[int], known: Known) -> list[int] | None:
 
 def by_length(ids: list[int], known: Known) -> list[int] | None:
     """From the left, the longest token that fits; the rest are bytes still."""
-    names = {piece: i for i, piece in known.vocab.items()}
-    raw, at = b"".join(known.vocab[i] for i in ids), 0
+    names, raw, at = known.names, b"".join(known.vocab[i] for i in ids), 0
     for n, i in enumerate(ids):
         ends = range(len(raw), at, -1)
         best = next(names[raw[at:end]] for end in ends if raw[at:end] in names)
