@@ -126,7 +126,7 @@ def scribble(seed: int, letters: str, length: int) -> str:
 
 @exercise("tokenizer.utf8")
 def utf8(utf8: Callable) -> Cases:
-    for text in ("é", "hi", "안", "👋", ""):
+    for text in ("é", "Hi", "안", "👋", ""):
         yield call(utf8, text, expects=list(text.encode()))
     edges = "\x00\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff"
     for char in edges:
@@ -145,7 +145,7 @@ def _utf8(
     edges: tuple[int, ...] = (0x7F, 0x7FF, 0xFFFF),
     leads: tuple[int, ...] = (0x00, 0xC0, 0xE0, 0xF0),
     follow: Callable[[int], int] = lambda bits: 0x80 | bits & 0x3F,
-    odd: tuple[int, int, list[int]] = (0xD800, 0xDFFF, [0xEF, 0xBF, 0xBD]),
+    odd: tuple[int, int, str] = (0xD800, 0xDFFF, "\ufffd"),
     turned: bool = False,
     made: Callable[[Ids], Any] = list,
 ) -> Callable:
@@ -153,10 +153,8 @@ def _utf8(
 
     def utf8(text):
         out = []
-        for code in map(ord, text):
-            if odd[0] <= code <= odd[1]:
-                out += odd[2]
-                continue
+        chars = (odd[2] if odd[0] <= ord(c) <= odd[1] else c for c in text)
+        for code in map(ord, "".join(chars)):
             more = sum(code > edge for edge in edges)
             rest = [follow(code >> 6 * k) for k in reversed(range(more))]
             first = leads[more] | code >> 6 * more
@@ -166,7 +164,7 @@ def _utf8(
     return utf8
 
 
-_NO_ODD = (0, -1, [])  # no range at all
+_NO_ODD = (1, 0, "")  # no range at all
 
 utf8.table(
     lambda: (_utf8(),),
@@ -183,6 +181,7 @@ utf8.table(
         "surrogates refused": (
             "Python's encode refuses surrogates: put 0xFFFD in their place.",
             (lambda text: list(text.encode("utf-8")),),
+            (lambda text: [byte for char in text for byte in char.encode()],),
         ),
         "surrogates as they are": (
             "Surrogates are written as they are, which is no UTF-8: put 0xFFFD.",
@@ -190,15 +189,15 @@ utf8.table(
         ),
         "a question mark": (
             "A surrogate became a question mark: 0xFFFD is wanted.",
-            (_utf8(odd=(0xD800, 0xDFFF, [63])),),
+            (_utf8(odd=(0xD800, 0xDFFF, "?")),),
         ),
         "surrogates gone": (
             "Surrogates are left out: 0xFFFD is wanted in their place.",
-            (_utf8(odd=(0xD800, 0xDFFF, [])),),
+            (_utf8(odd=(0xD800, 0xDFFF, "")),),
         ),
         "half of the surrogates": (
             "Surrogates go from 0xD800 to 0xDFFF: these are half of them.",
-            (_utf8(odd=(0xD800, 0xDBFF, [0xEF, 0xBF, 0xBD])),),
+            (_utf8(odd=(0xD800, 0xDBFF, "\ufffd")),),
         ),
         "one byte up to 255": (
             "One byte holds code points up to 127: the eighth bit says that more come.",
@@ -431,6 +430,7 @@ def merge(merge: Callable) -> Cases:
         ([5, 6], (6, 7)),
         ([6, 7, 5], (6, 7)),
         ([1, 1, 1, 1], (1, 1)),
+        ([16, 7, 6, 72], (6, 7)),
         ([6], (6, 7)),
         ([], (6, 7)),
         ([3, 4, 5], (6, 7)),
