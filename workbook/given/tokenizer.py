@@ -250,6 +250,15 @@ class RegexTokenizer(BasicTokenizer):
         self.vocab, self.special_tokens = vocab, dict(special_tokens)
 
 
+GPT4_SPECIAL_TOKENS = {
+    "<|endoftext|>": 100257,
+    "<|fim_prefix|>": 100258,
+    "<|fim_middle|>": 100259,
+    "<|fim_suffix|>": 100260,
+    "<|endofprompt|>": 100276,
+}
+
+
 def read_ranks(path: str | Path) -> dict[bytes, int]:
     """The rank of each token in a .tiktoken file."""
     lines = [line.split() for line in Path(path).read_bytes().splitlines()]
@@ -277,15 +286,6 @@ def recover_merges(ranks: dict[bytes, int]) -> dict[tuple[int, int], int]:
             left, right = parts_below(token, ranks, ranks[token])
             merges[ranks[left], ranks[right]] = ranks[token]
     return merges
-
-
-GPT4_SPECIAL_TOKENS = {
-    "<|endoftext|>": 100257,
-    "<|fim_prefix|>": 100258,
-    "<|fim_middle|>": 100259,
-    "<|fim_suffix|>": 100260,
-    "<|endofprompt|>": 100276,
-}
 
 
 class GPT4Tokenizer(RegexTokenizer):
@@ -435,7 +435,7 @@ def merge_by_heap(ids: list[int], merges: dict[tuple[int, int], int]) -> list[in
 
 
 def fast_encode(tokenizer: RegexTokenizer, text: str) -> list[int]:
-    """The same as tokenizer.encode_ordinary(text), each distinct chunk merged once."""
+    """As tokenizer.encode_ordinary, surrogates aside; each distinct chunk once."""
     start = getattr(tokenizer, "byte_shuffle", range(256))  # the id of each byte
     known, ids = {}, []
     for chunk in regex_split(text, tokenizer.pattern):
