@@ -294,10 +294,11 @@ fig, ax = style.figure("wide")
 per_token = [lengths[256] / length for length in lengths.values()]
 (curve,) = ax.plot(list(lengths), per_token, color=style.FORWARD)
 style.reference_line(ax, 1, "bytes")
-style.label_line(ax, (512, lengths[256] / lengths[512]), "512, ours", style.BACKWARD)
-ax.plot([512], [lengths[256] / lengths[512]], color=style.BACKWARD, marker="o")
+here = lengths[256] / lengths[512]
+ax.plot([512], [here], color=style.BACKWARD, marker="o")
+style.label_line(ax, (512, here - 0.2), "512, ours", style.BACKWARD)
 ax.set(xlabel="tokens in the vocabulary", ylabel="bytes per token", ylim=(0.8, None))
-_ = ax.set_title("Each merge brings less than those before it")
+_ = ax.set_title("The later a merge, the less it brings")
 
 # %% [markdown]
 # **Look.** Steep on the left, flat on the right, and no place on it is the best: the
@@ -635,23 +636,19 @@ for words in ("바다는 밤", "바다 👋"):
 # *In the video: what should the vocabulary size be.*
 
 # %%
-others = {name: one for name, one in tokenizers.items() if one is not ours}
-explore.vocabulary_size(large, dev_text, others)
-
-# %% [markdown]
-# Move the size, then the width of the model. There is a second price: of more tokens,
-# each is rarer.
-
-# %%
+counted, names = {}, {}  # size: tokens of the play, and whose size it is
 for name, tokenizer in tokenizers.items():
-    met = Counter(bpe.fast_encode(tokenizer, train_text))
-    once, known = sum(count == 1 for count in met.values()), len(tokenizer.vocab)
-    print(f"{name:6}{sum(met.values()):9,} tokens in the play;", end=" ")
+    met, known = Counter(bpe.fast_encode(tokenizer, train_text)), len(tokenizer.vocab)
+    counted[known], names[known] = sum(met.values()), name
+    once = sum(count == 1 for count in met.values())
+    print(f"{name:6}{counted[known]:9,} tokens in the play;", end=" ")
     print(f"of the {known:,} there are, {len(met):,} occur, {once:,} of them once")
 
+explore.vocabulary_size(lengths | counted, names)
+
 # %% [markdown]
-# A token that never occurs is a row that nobody trains. Large vocabularies are for
-# large training texts.
+# Move the size, then the width of the model. And look at the lines above: a token that
+# never occurs is a row that nobody trains. Large vocabularies are for large texts.
 #
 # So we take 512, and the small GPT of lesson 7. One thing we do as it has happened to
 # others: the tokenizer reads something that the model will not, an old forum, in which
@@ -695,8 +692,12 @@ def nats(model, ids):
 
 
 # %%
-steps, peak = budget(full=1_000, check=10), 4e-3
+steps, peak = budget(full=1_500, check=10), 4e-3
 log, models, size = [], {}, len(dev_text.encode())  # size: bytes of dev
+
+
+def rate(step):
+    return peak * min((step + 1) / 100, 1 - 0.95 * step / steps)  # up, then down
 
 
 def fit(name):
@@ -705,7 +706,7 @@ def fit(name):
     torch.manual_seed(1337)
     model, dice = GPT(GPTConfig(vocab_size=V)), torch.Generator().manual_seed(1337)
     adamw = torch.optim.AdamW(model.parameters(), lr=peak)
-    for _ in (run := live.train(steps, lr=lambda i: peak * (1 - 0.9 * i / steps))):
+    for _ in (run := live.train(steps, rate, title=name)):
         starts = torch.randint(len(ids) - 32, (16, 1), generator=dice)
         x = ids[starts + torch.arange(33)]  # (16, 33)
         _, loss = model(x[:, :-1], x[:, 1:])
@@ -816,11 +817,11 @@ for name, tokenizer in tokenizers.items():
 # %%
 sentences = {
     "English": "The sea is calm and the night is clear.",
-    "Spanish": "El mar está en calma y la noche es clara.",
     "German": "Das Meer ist ruhig, und die Nacht ist klar.",
-    "Greek": "Η θάλασσα είναι ήρεμη και η νύχτα καθαρή.",
+    "Spanish": "El mar está en calma y la noche es clara.",
     "Korean": "바다는 고요하고 밤은 맑다.",
     "Japanese": "海は穏やかで、夜は澄んでいる。",
+    "Greek": "Η θάλασσα είναι ήρεμη και η νύχτα καθαρή.",
     "Hindi": "समुद्र शांत है और रात साफ़ है।",
 }
 fig, ax = style.figure("wide")
@@ -1025,8 +1026,7 @@ for at, (name, bits) in enumerate(ledger.items()):
     ax.plot([bits], [at], color=colour, marker="o")
     style.label_line(ax, (bits, at), f"{bits:.2f}", colour)
 ax.set_yticks(range(len(ledger)), ledger)
-ax.set(xlabel="bits per byte", xlim=(0, 9))
-ax.invert_yaxis()
+ax.set(xlabel="bits per byte", xlim=(0, 9), ylim=(len(ledger) - 0.5, -0.5))
 ax.grid(axis="y")
 print(f"as tiktoken's: {same} of {len(trials)} texts; the name's row moved by", end=" ")
 print(
@@ -1034,9 +1034,9 @@ print(
 )
 
 # %% [markdown]
-# **Look.** Down the page, from knowing nothing to yours. Whoever guesses the next
-# symbol well needs few bits to write it down, so a language model and a packer are
-# judged by one number.
+# **Look.** Green is yours. Whoever guesses the next symbol well needs few bits to write
+# it down, so a language model and a packer have one measure. `xz` can look back over
+# the whole play; your models look back 32 symbols, and trained for half a minute.
 #
 # In lesson 1 a number learned where it came from. Since then you have written the
 # engine, the counts, the layers, each gradient, the tree and the attention, and now
