@@ -681,6 +681,13 @@ for name, encode, size in (
 
 
 # %%
+steps, peak = budget(full=1_500, check=10), 4e-3
+
+
+def rate(step):
+    return peak * min((step + 1) / 100, 1 - 0.95 * step / steps)  # up, then down
+
+
 @torch.no_grad()
 def nats(model, ids):
     """The mean loss over a list of ids, in windows that do not overlap."""
@@ -692,12 +699,7 @@ def nats(model, ids):
 
 
 # %%
-steps, peak = budget(full=1_500, check=10), 4e-3
 log, models, size = [], {}, len(dev_text.encode())  # size: bytes of dev
-
-
-def rate(step):
-    return peak * min((step + 1) / 100, 1 - 0.95 * step / steps)  # up, then down
 
 
 def fit(name):
@@ -1037,13 +1039,13 @@ print(
 # **Look.** Green is yours. Whoever guesses the next symbol well needs few bits to write
 # it down, so a language model and a packer have one measure. `xz` can look back over
 # the whole play; your models look back 32 symbols, and trained for half a minute.
-#
+
+# %% [markdown]
 # In lesson 1 a number learned where it came from. Since then you have written the
 # engine, the counts, the layers, each gradient, the tree and the attention, and now
 # what reads for them. From a text to the loss and all the way back, each line is one
 # that you could write.
-
-# %% [markdown]
+#
 # **Question** without a next lesson. Everything in your GPT is learned from its loss,
 # from the first embedding to the last layer. Its tokens are not: they were counted.
 # What would a model look like that learns what to read?
