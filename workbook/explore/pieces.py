@@ -17,11 +17,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from itertools import accumulate
 from typing import Any
 
 from workbook.explore.page import Page
 
 HUES = 5
+FIRST = 420  # bytes of a text that are laid out at once: what is seen of it
 SIGNS = {"\n": "⏎", "\t": "⇥", "\r": "␍"}
 SHAPELESS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 VIEWS = [("text", ""), ("with ids", "wb-with-ids"), ("with bytes", "wb-with-bytes")]
@@ -36,7 +38,7 @@ grid-template-columns:repeat(auto-fit,minmax(290px,1fr))}
 .wb-x .wb-of{font-size:12.5px;color:var(--wb-soft);margin:0 0 3px;line-height:1.35}
 .wb-x .wb-of b{color:var(--wb-ink);font-weight:600}
 .wb-x .wb-tokens{font-family:var(--jp-code-font-family,monospace);font-size:13.5px;
-line-height:1.72;max-height:236px;overflow-y:auto;border-radius:4px;padding:2px;
+contain:content;line-height:1.72;max-height:236px;overflow-y:auto;border-radius:4px;padding:2px;
 line-break:anywhere}
 .wb-x .wb-tokens:focus-visible{outline:2px solid var(--wb-forward);outline-offset:-1px}
 .wb-x .wb-tokens span{white-space:pre;unicode-bidi:isolate;border-radius:3px;
@@ -75,8 +77,9 @@ inset 0 0 0 2px var(--wb-forward)}
 
 REST = "Point at a token, or go into a text with Tab and along it with the arrow keys."
 
-# Pointing, by mouse or by keys. It runs once for each picture: an image that cannot be
-# loaded starts it, as nothing else in a widget's HTML does.
+# Pointing, by mouse or by keys; and the rest of a long text, once its beginning is
+# drawn. It runs once for each picture: an image that cannot be loaded starts it, as
+# nothing else in a widget's HTML does.
 _POINTING = """
 const figure=this.closest('figure'),told=figure.querySelector('.wb-told');
 const texts=[...figure.querySelectorAll('.wb-tokens')],place=new Map();
@@ -99,6 +102,8 @@ const to={ArrowRight:at+1,ArrowLeft:at-1,Home:0,End:all.length-1}[e.key];
 if(to===undefined||!all.length)return;e.preventDefault();e.stopPropagation();
 at=Math.max(0,Math.min(all.length-1,to));all[at].scrollIntoView({block:'nearest'});
 show(all[at])})});
+setTimeout(()=>texts.forEach(t=>{const rest=t.querySelector('template');
+if(rest&&t.isConnected){rest.replaceWith(rest.content);place.clear()}}),120);
 this.remove();
 """
 POINTING = f'<img src="data:," alt="" onerror="{escape(" ".join(_POINTING.split()))}">'
@@ -187,41 +192,52 @@ def chips(
     ids: Sequence[int],
     marks: Mapping[int, str] | None = None,
     colours: Mapping[int, int] | None = None,
-) -> str:
-    """Tokens as HTML, one after another.
+) -> list[str]:
+    """Tokens as HTML, each in its frame.
 
     marks: place of a token -> a class of its own (`wb-next`, `wb-new`).
     colours: id -> hue, where the ids shall keep those of another text.
     """
     colour, marks = colours or hues(ids), marks or {}
-    return "".join(
+    return [
         f'<span class="wb-k{colour[i]}{" " + marks[n] if n in marks else ""}" '
         f'data-i="{i}" data-b="{in_hex(piece)}">{_inner(piece)}</span>'
         + ("<br>" if b"\n" in piece else "")
         for n, (i, piece) in enumerate(zip(ids, pieces, strict=True))
-    )
+    ]
 
 
 def tokens(
     name: str,
     told: str,
-    inside: str,
+    inside: Sequence[str],
     view: str = "",
     unit: tuple[str, str] = ("token", "id"),
+    first: int | None = None,
 ) -> str:
     """One text of tokens under its name.
 
-    told: what stands beside the name. unit: what a block is, and what its number is,
-    in words for whoever points at it.
+    told: what stands beside the name. inside: its tokens, as made by `chips`.
+    unit: what a block is, and what its number is, for whoever points at it.
+    first: how many are laid out at once, if not all; the rest follows.
     """
     block, number = unit
+    cut = len(inside) if first is None else first
+    begin, rest = "".join(inside[:cut]), "".join(inside[cut:])
+    whole = f"{begin}<template>{rest}</template>" if rest else begin
     return (
         f'<div><p class="wb-of"><b>{escape(name)}</b> {escape(told)}</p>'
         f'<div class="wb-tokens {view}" role="group" tabindex="0" '
         f'data-lm-suppress-shortcuts="true" data-said="{escape(name)}, {block}" '
         f'data-number="{number}" aria-label="{escape(f"{name}: {told}")}">'
-        f"{inside}</div></div>"
+        f"{whole}</div></div>"
     )
+
+
+def seen_first(pieces: Sequence[bytes]) -> int:
+    """How many tokens fill what is seen of a text before anybody scrolls."""
+    reached = accumulate(len(piece) for piece in pieces)
+    return next((n for n, size in enumerate(reached, 1) if size >= FIRST), len(pieces))
 
 
 def pieces_of(

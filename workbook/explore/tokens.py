@@ -14,6 +14,7 @@ from workbook.explore.pieces import (
     chips,
     pieces_of,
     plain,
+    seen_first,
     spoken,
     tokens,
     vocabulary,
@@ -92,7 +93,13 @@ class _Playground:
         text = plain(text)
         size, read = len(text.encode()), self.read(text)
         texts = "".join(
-            tokens(name, self._told(name, one, size), self._inside(one), view)
+            tokens(
+                name,
+                self._told(name, one, size),
+                self._inside(one),
+                view,
+                first=seen_first(one.pieces) + 1,
+            )
             for name, one in read.items()
         )
         return Script(
@@ -121,11 +128,10 @@ class _Playground:
         many = vocabulary(tokenizer)
         return f"{many:,}" if many else ""
 
-    def _inside(self, one: Reading) -> str:
-        if one.refused:
-            return f'<p class="wb-note">{escape(one.refused)}</p>'
-        said = "" if one.whole else "<p class='wb-note'>joined, it is another text</p>"
-        return chips(one.pieces, one.ids) + said
+    def _inside(self, one: Reading) -> list[str]:
+        note = one.refused or ("" if one.whole else "Joined, these are another text.")
+        said = [f'<p class="wb-note">{escape(note)}</p>'] if note else []
+        return said + chips(one.pieces, one.ids)
 
     def _row(self, name: str, one: Reading, size: int) -> tuple[str, ...]:
         many = self._many(name) or "not told"

@@ -11,6 +11,7 @@ from workbook.explore.merging import BYTES
 from workbook.explore.svg import Panel
 
 DRAWN = 160  # points of a curve
+STEPS = 40  # of the slider, along the curve
 
 
 def vocabulary_size(
@@ -31,11 +32,12 @@ def vocabulary_size(
     if BYTES not in known or len(known) < 2 or min(known.values()) < 1:
         said = "The curve needs the length of a text under 256 tokens and under more."
         return refusal(Refused(said))
-    low, high = (math.log10(end(known)) for end in (min, max))
     start = max(size for size in known if size not in (named or {}))
+    low, high = math.log10(BYTES), math.log10(max(known))
+    step = (math.log10(start) - low) / STEPS  # so that the start is among the steps
     return Explorable(
         _Sizes(known, dict(named or {})).page,
-        Slider("size", "vocabulary", low, high, (high - low) / 60, start, True, ",.0f"),
+        Slider("size", "vocabulary", low, high + step, step, start, True, ",.0f"),
         Slider("channels", "channels", 64, 1600, 64, float(channels), show=".0f"),
         Slider("layers", "layers", 1, 48, 1, float(layers), show=".0f"),
     )
