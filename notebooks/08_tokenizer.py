@@ -1043,8 +1043,8 @@ print(
 # %% [markdown]
 # In lesson 1 a number learned where it came from. Since then you have written the
 # engine, the counts, the layers, each gradient, the tree and the attention, and now
-# what reads for them. From a text to the loss and all the way back, each line is one
-# that you could write.
+# what reads for them. From a text to the loss and back, each line is one that you could
+# write.
 #
 # **Question** without a next lesson. Everything in your GPT is learned from its loss,
 # from the first embedding to the last layer. Its tokens are not: they were counted.
