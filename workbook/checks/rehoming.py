@@ -169,7 +169,7 @@ def _defined(module: ModuleType) -> Names:
 
 def _offered(check: Exercise, objects: tuple[Any, ...], fresh: ModuleType) -> Names:
     """What there is in place of other exercises' answers, most of it given."""
-    own = {*check.names, *(name_of(thing) for thing in objects)}
+    own = {*check.names, *check.helpers, *(name_of(thing) for thing in objects)}
     offered = check.stands_on | _defined(fresh)
     return {n: v for n, v in offered.items() if n not in own}
 
