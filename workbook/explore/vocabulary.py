@@ -72,8 +72,8 @@ class _Sizes:
         more = (body + last) / sum(self.work(least, C, L)) - 1
         return Page(
             title=f"{at:,} tokens: {self._compared(more, least)}",
-            look="Above, a larger vocabulary puts more bytes into a token, and each "
-            "doubling gains less. Below, what a byte of text costs: the layers work "
+            look="Above, more tokens put more bytes into each; for the same gain it "
+            "takes ever more. Below, what a byte of text costs: the layers work "
             "less, the last layer more. Wider models want larger vocabularies.",
             body=self._above(at) + self._below(at, least, C, L),
             height=396,
@@ -92,8 +92,8 @@ class _Sizes:
 
     def _compared(self, more: float, least: int) -> str:
         if not more:
-            where = "" if least < self.sizes[-1] else ", and the largest measured"
-            return f"the least work for a byte of text{where}"
+            measured = "" if least < self.sizes[-1] else ", as far as measured"
+            return f"the least work for a byte of text{measured}"
         share = f"{100 * more:.0f} %" if more >= 0.005 else "under 1 %"
         return f"{share} more work for a byte than with {least:,}"
 
