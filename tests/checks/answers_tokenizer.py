@@ -1100,7 +1100,146 @@ def load(self, path):
 
 APT: dict[tuple[str, str], str] = {}
 
-EQUIVALENT: dict[str, dict[str, str]] = {}
+_LINES = "the two lines do not depend on each other"
+_WORDS = "a message is free, but for what it has to name"
+_GIVEN = "this line is given with the exercise, which does not ask for it"
+_WHOLE = "two whole numbers compare alike"
+_PAIR = "the last of two is the second"
+_PRINT = "a print too many is no fault"
+_CODEC = "UTF-8 is what Python takes by itself, here at least"
+_FORM = "the form of a line is free"
+_ASCII = "json.dumps gives ASCII"
+
+_RESTART = "BasicTokenizer.restart: def restart(self, vocab_size: int) -> None: → "
+_INIT = "BasicTokenizer.__init__: "
+_LEARN = (
+    "BasicTokenizer.learn: def learn(self, pair: tuple[int, int], idx: int, "
+    "verbose: bool=False) -> None: → "
+)
+_TRAIN = (
+    "train: def train(self, text: str, vocab_size: int, "
+    "verbose: bool=False) -> None: → "
+)
+_ENCODE_SPECIAL = (
+    "encode: def encode(self, text: str, allowed_special: str | "
+    "Collection[str]='none_raise') -> list[int]: → "
+)
+_LATER = "RegexTokenizer.encode: return self.encode_ordinary(text) → "
+_SAVE = "save: def save(self, prefix: str | Path) -> None: → "
+_LOAD = "load: def load(self, path: str | Path) -> None: → "
+_SPECIAL_FIRST = (
+    "BasicTokenizer.restart: if self.special_tokens: raise ValueError('Train first, "
+    "then register … → "
+)
+_TRAIN_FIRST = "'Train first, then register special tokens.'"
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "tokenizer.utf8": {
+        "utf8: for char in text: → more = (code > 127) + (code > 2047) + (… first": (
+            "a surrogate takes three bytes, and so does what replaces it"
+        ),
+    },
+    "tokenizer.merge": {"merge: 1 → 1.01": _WHOLE, "merge: 1 → -1": _PAIR},
+    "tokenizer.train": {
+        _INIT + "def __init__(self) -> None: → self.special_tokens: "
+        "dict[str, int] = {} first": _LINES,
+        _INIT + "self.pattern: str | None = None → (nothing)": _GIVEN,
+        _INIT + "self.restart(256) → (nothing)": _GIVEN,
+        _INIT + "self.restart(256) → 256": _GIVEN,
+        _INIT + "256 → 257": _GIVEN,
+        _INIT + "256 → 258.56": _GIVEN,
+        _RESTART + "if self.special_tokens: raise ValueErro… first": _LINES,
+        _RESTART + "self.merges: dict[tuple[int, int], int]… first": _LINES,
+        _RESTART + "self.vocab: dict[int, bytes] = {i: byte… first": _LINES,
+        "BasicTokenizer.restart: ValueError(f'There are 256 bytes: vocab_size is "
+        "{vocab_size}.') → ValueError()": _WORDS,
+        "BasicTokenizer.restart: 'There are 256 bytes: vocab_size is ' → 'There are "
+        "256 bytes: vocab_size is x'": _WORDS,
+        "BasicTokenizer.restart: '.' → '.x'": _WORDS,
+        _SPECIAL_FIRST + "if False: raise ValueError('Train first, then register "
+        "special tokens…": _GIVEN,
+        _SPECIAL_FIRST + "(nothing)": _GIVEN,
+        f"BasicTokenizer.restart: raise ValueError({_TRAIN_FIRST}) → (nothing)": _GIVEN,
+        f"BasicTokenizer.restart: ValueError({_TRAIN_FIRST}) → ValueError()": _GIVEN,
+        f"BasicTokenizer.restart: ValueError({_TRAIN_FIRST}) → {_TRAIN_FIRST}": _GIVEN,
+        f"BasicTokenizer.restart: {_TRAIN_FIRST} → "
+        "'Train first, then register special tokens.x'": _GIVEN,
+        _LEARN + "self.vocab[idx] = self.vocab[pair[0]] +… first": _LINES,
+        "BasicTokenizer.learn: False → True": _PRINT,
+        "BasicTokenizer.learn: 1 → -1": _PAIR,
+        "BasicTokenizer.learn: if verbose: print(f'{idx}: {pair} {self.vocab[idx]!r}') "
+        "→ if True: print(f'{idx}: {pair} {self.vocab[idx]!r}')": _PRINT,
+        "BasicTokenizer.learn: ': ' → ': x'": _FORM,
+        "BasicTokenizer.learn: ' ' → ' x'": _FORM,
+        f"BasicTokenizer.{_TRAIN}ids = utf8(text) first": _LINES,
+        "BasicTokenizer.train: False → True": _PRINT,
+        "BasicTokenizer.train: for idx in range(256, vocab_size): → "
+        "self.learn(pair, idx, verbose) first": _LINES,
+    },
+    "tokenizer.decode": {
+        "decode: 'There is no token ' → 'There is no token x'": _WORDS,
+        "decode: 0 → -1": "there is one argument",
+        "decode: '.' → '.x'": _WORDS,
+        "decode: whole.decode('utf-8', errors='replace') → "
+        "whole.decode(errors='replace')": _CODEC,
+    },
+    "tokenizer.encode": {"encode: 1 → 1.01": _WHOLE},
+    "tokenizer.regex_tokenizer": {
+        f"RegexTokenizer.{_TRAIN}"
+        "chunks = [utf8(chunk) for chunk in rege… first": _LINES,
+        "RegexTokenizer.train: False → True": _PRINT,
+        "RegexTokenizer.train: for idx in range(256, vocab_size): → "
+        "self.learn(pair, idx, verbose) first": _LINES,
+        "RegexTokenizer.encode: def encode(self, text: str) -> list[int]: → "
+        "return self": _GIVEN,
+        "RegexTokenizer.encode: def encode(self, text: str) -> list[int]: → "
+        "return text": _GIVEN,
+        _LATER + "return": _GIVEN,
+        _LATER + "return [self.encode_ordinary(text)]": _GIVEN,
+        _LATER + "(nothing)": _GIVEN,
+        "RegexTokenizer.encode: self.encode_ordinary(text) → "
+        "self.encode_ordinary()": _GIVEN,
+        "RegexTokenizer.encode: self.encode_ordinary(text) → text": _GIVEN,
+        "RegexTokenizer.encode: self → other": _GIVEN,
+    },
+    "tokenizer.special_tokens": {
+        "register_special_tokens: ValueError(f'{token!r} cannot be token {idx}: empty, "
+        "or taken.') → ValueError()": _WORDS,
+        "register_special_tokens: ' cannot be token ' → ' cannot be token x'": _WORDS,
+        "register_special_tokens: ': empty, or taken.' → ': empty, or taken.x'": _WORDS,
+        "register_special_tokens: dict(special_tokens) → special_tokens": (
+            "a caller who changes the dict afterwards is not thought of"
+        ),
+        _ENCODE_SPECIAL + "named = {'all': special, 'none': {}, 'n… first": _LINES,
+        _ENCODE_SPECIAL + "allowed = sorted(special.keys() & set(c… first": _LINES,
+        "encode: 0 → -1": "any of the tokens found may be named",
+        "encode: ' is a special token: allow it, or do not.' → "
+        "' is a special token: allow it, or do not.x'": _WORDS,
+        "encode: 'allowed_special has no ' → 'allowed_special has no x'": _WORDS,
+        "encode: '.' → '.x'": _WORDS,
+        "encode: set(chosen) → chosen": "keys meet any collection",
+        "encode: '(?!)' → '(?!)x'": "both match nowhere",
+    },
+    "tokenizer.save_load": {
+        _SAVE + "shown = {i: token.decode('utf-8', 'repl… first": _LINES,
+        "save: Path(f'{prefix}.model').write_text(json.dumps(model), 'utf-8') → "
+        "Path(f'{prefix}.model').write_text(json.dumps(model))": _ASCII,
+        "save: token.decode('utf-8', 'replace') → 'utf-8'": _FORM,
+        "save: '' → 'tanh'": _FORM,
+        "save: '\\t' → '\\tx'": _FORM,
+        "save: Path(f'{prefix}.vocab').write_text(rows, 'utf-8') → "
+        "Path(f'{prefix}.vocab').write_text(rows)": _CODEC,
+        _LOAD + "self.special_tokens = {} first": (
+            "what a tokenizer is after a ValueError is free"
+        ),
+        _LOAD + "self.pattern, self.special_tokens = (mo… first": _LINES,
+        "load: Path(path).read_text('utf-8') → Path(path).read_text()": _ASCII,
+        "load: ValueError(f'{path} is no saved tokenizer.') → ValueError()": _WORDS,
+        "load: ' is no saved tokenizer.' → ' is no saved tokenizer.x'": _WORDS,
+        "load: 256 → 257": "restart looks whether there is room, no more",
+        "load: 256 → 258.56": "restart looks whether there is room, no more",
+    },
+}
 
 # the wrong answers that were collected for this lesson, by number, and the known
 # mistake or the answer in WRONG that stands for each; 8 is a right answer
