@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import cache, partial, wraps
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,7 +87,6 @@ _CUTS = r"\S+"  # words, and what lies between
 
 _SPECIAL = {"<|end|>": 400, "<|of the|>": 402}
 _TEXTS = (
-    "the cat",
     "hello123!!!? (안녕하세요!) 😉",
     "the 19999 HOW'S that\n\n  we'll   ",
     "né \ud800 \ud83d\ude09 \x00é",
@@ -99,7 +98,7 @@ _TEXTS = (
 def _shuffle() -> tuple[int, ...]:
     """The rank of each byte."""
     order = list(range(256))
-    random.Random(4).shuffle(order)
+    random.Random(3).shuffle(order)
     return tuple(order)
 
 
@@ -146,7 +145,7 @@ def _recovered(recover_merges: Callable, ranks: dict[bytes, int]) -> Any:
     out = recover_merges(given)
     if given != ranks:
         return {"ranks": Said("changed")}
-    return out
+    return {"merges": list(out.items())} if isinstance(out, dict) else _otherwise(out)
 
 
 def _small_encoding() -> Any:
@@ -253,7 +252,7 @@ _DEEP = {b"b": 0, b"a": 1} | {
 }
 
 
-@exercise("tokenizer.gpt4_tokenizer", limit=6)
+@exercise("tokenizer.gpt4_tokenizer", helpers=("parts_below",))
 def gpt4_tokenizer(
     read_ranks: Callable, recover_merges: Callable, GPT4Tokenizer: type
 ) -> Cases:
@@ -264,14 +263,16 @@ def gpt4_tokenizer(
         text = f"read_ranks of a file with {len(ranks)} lines"
         act = partial(_read, read_ranks, ranks, as_text, end)
         yield case(text, act, ranks, within=EXACT)
-    abc = {(2, 0): 3, (1, 2): 4, (1, 3): 5}
+    abc = [((2, 0), 3), ((1, 2), 4), ((1, 3), 5)]
     yield case(
-        f"recover_merges({_ABC})", partial(_recovered, recover_merges, _ABC), abc
+        f"recover_merges({_ABC})",
+        partial(_recovered, recover_merges, _ABC),
+        {"merges": abc},
     )
     yield case(
         "recover_merges of b, a, ab, ba, aba, abab, baba, ababab",
         partial(_recovered, recover_merges, _DEEP),
-        _deep_merges(),
+        {"merges": list(_deep_merges().items())},
     )
     ranks = _ranks()
     backwards = dict(sorted(ranks.items(), reverse=True))
@@ -279,12 +280,13 @@ def gpt4_tokenizer(
         yield case(
             f"recover_merges of {len(ranks)} tokens{text}",
             partial(_recovered, recover_merges, given),
-            _shuffled_merges(),
+            {"merges": list(_shuffled_merges().items())},
         )
     two = _given().GPT2_SPLIT_PATTERN
     for one, pattern in (
         ("abcbc", None),
         ("bcd", None),
+        ("abc", None),
         ("ab b", None),
         ("1234", None),
         ("1234", two),
@@ -947,6 +949,7 @@ def artifacts(
     for make, text in ((_th, "the"), (_th, "t h e"), (_trained, _TEXT[:80])):
         yield _asked_of("letters_alone", letters_alone, make, text)
     text, tokens = "a a1 née he.", ("_a", "a1", "he")
+    colon = partial(_merged, (34, 58))
     yield _asked_of("letters_alone", letters_alone, one, text, tokens=tokens)
     for make, text in (
         (_th, "the"),
@@ -969,7 +972,7 @@ def artifacts(
             _slow_cuts(make(), numbers),
             within=EXACT,
         )
-    for make, text in ((_th, "a  the "), (_th, "a\n\tb the\n"), (_trained, _TEXT)):
+    for make, text in ((_th, "  the a"), (_th, "a\n\tb the\n"), (_trained, _TEXT)):
         shown = text if len(text) < 20 else text[:100]
         yield _asked_of("blank_share", blank_share, make, shown)
     for make, *texts in (
@@ -985,6 +988,8 @@ def artifacts(
     yield _asked_of("unstable", unstable, abb, "ab", "bb", tokens=tokens)
     for make, value in ((_th, {"a": 1}), (_th, {"the": {"00": "b"}}), (_trained, _ADA)):
         yield _asked_of("formats", formats, make, value, within=EXACT)
+    tokens = ('":',)
+    yield _asked_of("formats", formats, colon, {"a": 1}, tokens=tokens, within=EXACT)
     for make, text in ((_th, "the 00"), (_named_special, _TEXT[:70]), (_trained, "")):
         yield _asked_of("never_seen", never_seen, make, text, within=EXACT)
 
@@ -1394,7 +1399,7 @@ _ENCODED = (
 )
 
 
-@exercise("tokenizer.fast_train", limit=8)
+@exercise("tokenizer.fast_train", helpers=("Tally", "merge_by_heap"))
 def fast_train(fast_train: Callable, fast_encode: Callable) -> Cases:
     for text, size, pattern in _TRAINED_ON:
         shown = text if len(text) < 40 else text[:20] + "…"
@@ -1644,7 +1649,7 @@ _known(
             lambda: _training(pattern=lambda cut: None),
         ),
         "counted anew": (
-            "Right, and slow: for each merge all chunks are counted anew.",
+            "Right, and slow: chunks without the pair need no new count.",
             lambda: (_recounted, None),
             lambda: (_recounted_once, None),
         ),
@@ -1682,11 +1687,11 @@ _known(
             lambda: (None, lambda tokenizer, text: tokenizer.encode(text, "all")),
         ),
         "each chunk anew": (
-            "Right, and slow: a chunk that comes again is merged again.",
+            "Right, and slow: a chunk that comes again need not be merged again.",
             lambda: (None, lambda tokenizer, text: tokenizer.encode_ordinary(text)),
         ),
         "long chunks": (
-            "Right, and slow for a long chunk: each merge looks at all of it.",
+            "Right, and slow for a long chunk: a merge need not look at all of it.",
             lambda: _encoding(choose=_by_rank),
         ),
     },
@@ -1771,6 +1776,20 @@ def _points(
     return made
 
 
+def _or_refused(act: Callable) -> Callable:
+    """The act; where the training refuses the size, that it does."""
+
+    @wraps(act)
+    def acted(*args: Any) -> Any:
+        try:
+            return act(*args)
+        except ValueError:
+            return {"train": Said("ValueError")}
+
+    return acted
+
+
+@_or_refused
 def _insides_of(Tokenizer: type, *how: Any) -> Any:
     made = _points(Tokenizer, *how)
     for name in ("merges", "vocab"):
@@ -1788,6 +1807,7 @@ def _insides_facts(*how: Any) -> Any:
     }
 
 
+@_or_refused
 def _written(Tokenizer: type, how: tuple, text: str) -> Any:
     """Ids, and the text that comes back."""
     made = _points(Tokenizer, *how)
@@ -1797,6 +1817,7 @@ def _written(Tokenizer: type, how: tuple, text: str) -> Any:
     return {"ids": ids, "back": made.decode(ids)}
 
 
+@_or_refused
 def _read_back(Tokenizer: type, how: tuple, ids: list[int]) -> Any:
     return _points(Tokenizer, *how).decode(ids)
 
@@ -1814,7 +1835,7 @@ def _small_or_twice(Tokenizer: type) -> Any:
     return {"train('abc', 258)": small, "after two trainings": made.encode("ccddab")}
 
 
-@exercise("tokenizer.codepoint_bpe", limit=5)
+@exercise("tokenizer.codepoint_bpe")
 def codepoint_bpe(CodePointTokenizer: type) -> Cases:
     new = "CodePointTokenizer"
     for how in _LEARNED:
@@ -1956,6 +1977,10 @@ def _words_of(prefix: Callable) -> Callable:
     return words
 
 
+def _in_one_word(self: Any, text: str) -> list[str]:
+    return [" " * bool(self.dummy_prefix and text) + text] if text else []
+
+
 def _with(**methods: Callable) -> type:
     """CodePointTokenizer with some methods written otherwise."""
     return type("CodePointTokenizer", (_given().CodePointTokenizer,), methods)
@@ -2025,6 +2050,7 @@ _known(
         "across words": (
             "Pairs are merged across the beginning of a word.",
             lambda: _with(train=_growing(lambda words: ["".join(words)])),
+            lambda: _with(words=_in_one_word),
         ),
         "merges counted": (
             "vocab_size counts the merges alone: bytes and characters count as well.",

@@ -319,7 +319,7 @@ class GPT4Tokenizer(RegexTokenizer):
         ids = []
         for chunk in regex_split(text, self.pattern):
             part = [self.byte_shuffle[byte] for byte in utf8(chunk)]
-            while known := self.merges.keys() & set(pairwise(part)):
+            while known := self.merges.keys() & pairwise(part):
                 pair = min(known, key=self.merges.get)
                 part = merge(part, pair, self.merges[pair])
             ids += part
@@ -511,7 +511,7 @@ class CodePointTokenizer:
         ids = []
         for word in self.words(text):
             part = self.first_ids(word)
-            while known := self.merges.keys() & set(pairwise(part)):
+            while known := self.merges.keys() & pairwise(part):
                 pair = min(known, key=self.merges.get)
                 part = merge(part, pair, self.merges[pair])
             ids += part
