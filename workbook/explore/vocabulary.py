@@ -11,6 +11,7 @@ from workbook.explore.merging import BYTES
 from workbook.explore.svg import Panel
 
 DRAWN = 160  # points of a curve
+CUT = 2  # a bar beside the curve is cut off at so many heights of it
 STEPS = 40  # of the slider, along the curve
 
 
@@ -95,7 +96,8 @@ class _Sizes:
             measured = "" if least < self.sizes[-1] else ", as far as measured"
             return f"the least work for a byte of text{measured}"
         share = f"{100 * more:.0f} %" if more >= 0.005 else "under 1 %"
-        return f"{share} more work for a byte than with {least:,}"
+        cost = f"{share} more than" if more < 1 else f"{1 + more:.1f} times as much as"
+        return f"a byte costs {cost} with {least:,}"
 
     def _whose(self, size: int) -> str:
         name = self.named.get(size)
@@ -131,14 +133,18 @@ class _Sizes:
 
     def _below(self, at: int, least: int, channels: int, layers: int) -> str:
         work = {one: self.work(one, channels, layers) for one in self.sizes}
-        shown = [sum(work[one]) for one in (*self.curve, *self.named)]
-        unit, word = _unit(max(shown))
-        most = max(shown) / unit
+        highest = max(sum(work[one]) for one in self.curve)
+        unit, word = _unit(highest)
+        named = [sum(work[one]) for one in self.named]
+        most = min(max([highest, *named]), CUT * highest) / unit
         panel = Panel(52, 184, 560, 154, self._limits(), (0, 1.15 * most))
 
         def points(sizes: Iterable[int], both: bool) -> list[tuple[float, float]]:
             return [
-                (panel.x(math.log2(one)), panel.y(sum(work[one][: 1 + both]) / unit))
+                (
+                    panel.x(math.log2(one)),
+                    max(panel.y(sum(work[one][: 1 + both]) / unit), panel.top),
+                )
                 for one in sizes
             ]
 
@@ -156,10 +162,10 @@ class _Sizes:
             + svg.path(body, "reference", 1.6, "5 3")
             + svg.path(whole, "forward", 2.2)
             + "".join(
-                svg.box(x - 6, low, 12, panel.bottom - low, "reference", 0.6)
-                + svg.box(x - 6, high, 12, low - high, "forward", 0.6)
-                for (x, low), (_, high) in zip(
-                    points(self.named, False), points(self.named, True), strict=True
+                _bar(panel, x, low, high, sum(work[one]) / unit)
+                for one, (x, low), (_, high) in zip(
+                    self.named, points(self.named, False), points(self.named, True),
+                    strict=True,
                 )
             )
             + self._here(panel, at)
@@ -187,6 +193,18 @@ class _Sizes:
         return "".join(marks) + svg.text(
             panel.right, panel.bottom + 35, said, "soft", 12, "end", halo=False
         )
+
+
+def _bar(panel: Panel, x: float, low: float, high: float, total: float) -> str:
+    """A size beside the curve; a slanted gap says that it is cut off above."""
+    said = f"{total:,.0f}" if total >= 100 else f"{total:.1f}"
+    gap = [(x - 9, high + 24), (x + 9, high + 17)]
+    return (
+        svg.box(x - 6, low, 12, panel.bottom - low, "reference", 0.6)
+        + svg.box(x - 6, high, 12, low - high, "forward", 0.6)
+        + svg.text(x - 10, high + 12, said, "soft", 11.5, "end")
+        + (svg.path(gap, "paper", 4) if total > panel.ylim[1] else "")
+    )
 
 
 def _beside(panel: Panel, x: float, y: float, words: str, colour: str) -> str:
