@@ -11,8 +11,9 @@
 
 # %% [markdown]
 # This page goes with [Let's build the GPT Tokenizer](https://youtu.be/zduSFxRajkE) by
-# Andrej Karpathy; each section names its part of the video. You bring Python's `str`
-# and `bytes`, regular expressions, and the GPT of lesson 7.
+# Andrej Karpathy and its repository [minbpe](https://github.com/karpathy/minbpe); each
+# section names its part of the video. You bring Python's `str` and `bytes`, regular
+# expressions, and the GPT of lesson 7.
 #
 # The functions that you write in `exercises/08_tokenizer.ipynb` stand ready here as a
 # module. The page shows their ideas in loose lines, on small inputs; the functions are
@@ -85,10 +86,11 @@ sample = "Egg. I have an egg, 2 eggs, 127 EGGS.\n안녕하세요 👋\n    retur
 explore.token_playground(sample, {"characters": str} | tokenizers)
 
 # %% [markdown]
-# Type something of your own. Try a word at the start of a line, in mid-sentence, and in
-# capitals: one token here, three there, and each time other ids. Try a long number,
-# your name, another language, a line of code. The model decides nothing of this: it
-# gets the ids, and has to find out for itself which of them mean the same.
+# Type something of your own, as on [the web page](https://tiktokenizer.vercel.app) that
+# the video uses. Try a word at the start of a line, in mid-sentence, and in capitals:
+# one token here, three there, and each time other ids. Try a long number, your name,
+# another language, a line of code. The model decides nothing of this: it gets the ids,
+# and has to find out for itself which of them mean the same.
 
 # %% [markdown]
 # Here is what people complain of in language models. All of it has to do with tokens,
@@ -170,7 +172,8 @@ explore.byte_view(greeting, ours)
 
 # %% [markdown]
 # Move the cut through the hand. Three of its four bytes are no text; a decoder that is
-# asked all the same writes `�`, U+FFFD, for what is missing. Remember that sign.
+# asked all the same writes `�`, U+FFFD, for what is missing. So it does for a lone
+# **surrogate**, half of a character in UTF-16.
 #
 # With bytes for symbols nothing is unknown, and the table has 256 rows. But the list
 # grows long, and a window of 32 symbols holds even less.
@@ -395,17 +398,21 @@ print("ids -> text -> ids: ", ids, "->", ours.decode(ids), "->", ours.encode("th
 # lost when `dog.`, `dog!` and `dog?` are three tokens?
 #
 # Room in the vocabulary, and knowledge: three rows of a table, each of which has to
-# learn what a dog is. So GPT-2 forbids merges across certain borders. A **regular
-# expression** cuts the text into chunks; pairs are counted and merged inside chunks
-# alone.
+# learn what a dog is. So
+# [GPT-2](https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf)
+# forbids merges across certain borders. A **regular expression** cuts the text into
+# chunks; pairs are counted and merged inside chunks alone.
 #
 # *In the video: regex patterns to force splits across categories.*
 
 # %% tags=["nbval-check-output"] key="chunks"
 mixed = "HOW'S it?   He's 2024 years\n\n  old"
-for pattern in (bpe.GPT2_SPLIT_PATTERN, bpe.GPT4_SPLIT_PATTERN):
+for name, pattern in (
+    ("GPT-2", bpe.GPT2_SPLIT_PATTERN),
+    ("GPT-4", bpe.GPT4_SPLIT_PATTERN),
+):
     chunks = bpe.regex_split(mixed, pattern)
-    print(chunks, "nothing lost:", "".join(chunks) == mixed)
+    print(f"{name}: {chunks}\n  nothing lost: {''.join(chunks) == mixed}")
 
 # %% [markdown]
 # GPT-2's pattern lists what may be a chunk; the first that fits is taken.
@@ -461,10 +468,10 @@ guess.compare(round(100 * share - 100, 1))
 # **Question.** A model is trained on millions of documents, one behind the other. How
 # does it know where one ends?
 #
-# By a sign that no document can contain. GPT-2 has 50,256 tokens for text, and one more
-# behind them: id 50256, written `<|endoftext|>`, which no merge ever makes. Such
-# **special tokens** are handled before everything else: the text is cut at their
-# strings, and the pieces between are encoded as ever.
+# By a sign that no document can contain. GPT-2 has 50,256 tokens for text, and behind
+# them id 50256, written `<|endoftext|>`, which no merge ever makes. A text is first cut
+# at its **special tokens**, at the longer where two begin at one place; what lies
+# between is encoded as ever.
 #
 # *In the video: special tokens.*
 
@@ -570,14 +577,10 @@ print("every merge is right:", found == ours.merges)
 # a printable character, a blank as `Ġ`. Forget the shuffle, and all round trips still
 # pass, with ids that no model knows.
 
-
 # %% tags=["nbval-check-output"] key="byte-order"
-def first_ids(tokenizer):
-    return [tokenizer.decode([i]) for i in range(4)]
-
-
 for name, tokenizer in tokenizers.items():
-    print(name, first_ids(tokenizer), "e is", tokenizer.encode("e"))
+    first = [tokenizer.decode([i]) for i in range(4)]
+    print(f"{name}: ids 0 to 3 are {first}, and e is {tokenizer.encode('e')}")
 print("a blank in GPT-2's files:", chr(ord(" ") + 256))
 
 # %% [markdown]
@@ -889,22 +892,22 @@ for i in places:
     with_blank += price(before + " ", word) / len(places)
 guess.compare(round(100 * (1 - with_blank / without), 1))
 
-# %% tags=["nbval-check-output"] key="lone-blank"
-pairs = Counter(pairwise(sides["tokens"][0].tolist()))
-tokens_of = reader.vocab.items()
-alone = sum(pairs[32, i] for i, token in tokens_of if token.startswith(b"t"))
-first = [i for i, token in tokens_of if token.startswith(b" t")]
-joined = sum(count for (_, i), count in pairs.items() if i in first)
-print(f"the blank is part of the token behind it, ' t...': {joined:,} times")
-print(f"it is a token alone, and then comes 't...': {alone} times")
-
 # %% [markdown] tags=["why"]
 # **Why.** The blank belongs to the word behind it, as in ` the`. Whoever ends a prompt
 # with a blank hands the model a beginning that it has hardly ever read.
 
+# %% tags=["nbval-check-output"] key="lone-blank"
+pairs = Counter(pairwise(sides["tokens"][0].tolist()))
+known = reader.vocab.items()
+alone = sum(pairs[32, i] for i, token in known if token.startswith(b"t"))
+first = [i for i, token in known if token.startswith(b" t")]
+joined = sum(count for (_, i), count in pairs.items() if i in first)
+print(f"in training, ' t...' as one token: {joined:,} times")
+print(f"a blank alone, then 't...': {alone} times")
+
 # %% [markdown]
-# It is a case of something larger. Cut a line anywhere, and hand over what stands
-# before the cut: are its tokens those that the whole line begins with?
+# It is one case of many. Cut a line anywhere, and hand over what stands before the cut:
+# are its tokens those that the whole line begins with?
 
 # %% tags=["nbval-check-output"] key="unstable"
 passage = dev_text[:400]
@@ -951,7 +954,7 @@ ax.plot(1 + seen, moved, "o", color=style.FORWARD, markersize=3, alpha=0.6)
 ax.plot([1], [moved[name_id]], "s", color=style.BACKWARD)
 style.label_line(ax, (1.1, float(moved[name_id])), "the name", style.BACKWARD)
 ax.set(xscale="log", xlabel="1 + times that it was read", ylabel="its row moved by")
-ax.set_ylim(bottom=-0.05)
+ax.set_ylim(bottom=-0.05 * moved.max())
 _ = ax.set_title("A token that is never read keeps the row it was born with")
 
 # %% [markdown]
