@@ -1488,10 +1488,10 @@ def _encode_special(
     name = how[0] if how else "none_raise"
     chosen = allowed[name] if isinstance(name, str) else name
     said = ", ".join([repr(text), *map(_set, how)])
-    text_ = f"after register_special_tokens({special}): encode({said})"
+    whole = f"encode({said}) with {special}, 'hi' = 256"
     want = _ids(text, special, chosen)
     act = lambda: _special(Class, special).encode(text, *how)  # noqa: E731
-    return case(text_ if len(text_) < 150 else f"encode({said})", act, want, **options)
+    return case(whole if len(whole) < 150 else f"encode({said})", act, want, **options)
 
 
 def _set(how: Any) -> str:
@@ -1582,7 +1582,7 @@ def special_tokens(RegexTokenizer: type) -> Cases:
         _registered_facts(plain),
     )
     yield case(
-        f"after register_special_tokens({plain}): decode([256, 300, 256])",
+        f"decode([256, 300, 256]) with {plain}, 'hi' = 256",
         lambda: _special(one, plain).decode([256, 300, 256]),
         f"hi{_END}hi",
     )
