@@ -106,7 +106,7 @@ def pairs():
 def test_the_public_names_are_those_of_the_course():
     assert all(hasattr(g, name) for name in lesson("tokenizer").public)
     named = [getattr(g, name) for name in lesson("tokenizer").public]
-    assert all(one.__doc__ for one in named)
+    assert all(one.__doc__ for one in named if not isinstance(one, str))
 
 
 def test_the_module_needs_neither_the_workbook_nor_torch_nor_tiktoken():
