@@ -277,9 +277,13 @@ def test_long_texts(pairs, name):
 # ---------------------------------------------------------------- training, splitting
 
 
-def slowly(chunks: list[str], count: int) -> list[bytes]:
-    """The tokens that training mints: bytes in lists, every pair counted each time."""
-    parts = [[bytes([b]) for b in utf8(chunk)] for chunk in chunks]
+def in_bytes(text: str) -> list[bytes]:
+    """The bytes of a text, one by one."""
+    return [bytes([b]) for b in utf8(text)]
+
+
+def slowly(parts: list[list[bytes]], count: int) -> list[bytes]:
+    """The tokens that training mints, every pair counted each time."""
     minted: list[bytes] = []
     while len(minted) < count:
         seen = [pair for part in parts for pair in pairwise(part)]
@@ -306,7 +310,7 @@ def test_training_is_the_slow_loop(name, text, count):
         if name == "none"
         else g.regex_split(text, PATTERNS[name])
     )
-    minted = slowly(chunks, count)
+    minted = slowly([in_bytes(chunk) for chunk in chunks], count)
     assert [ours.vocab[256 + i] for i in range(len(ours.merges))] == minted
     assert list(ours.merges.values()) == list(range(256, 256 + len(minted)))
     joined = [ours.vocab[a] + ours.vocab[b] for a, b in ours.merges]
@@ -566,6 +570,36 @@ def test_what_was_read_from_ranks_is_not_trained(gpt4, tmp_path):
         gpt4.ours.train("abc", 300)
     with pytest.raises(NotImplementedError):
         gpt4.ours.save(str(tmp_path / "it"))
+
+
+@many
+@given(text=narrow | scalars, count=st.integers(0, 8))
+def test_characters_are_merged_as_the_slow_loop_merges_them(text, count):
+    letters = len(set(text))
+    ours = g.CodePointTokenizer(character_coverage=1.0, dummy_prefix=False)
+    ours.train(text, 256 + letters + count)
+    words = re.findall(" ?[^ ]+| ", text)
+    minted = slowly([[c.encode() for c in word] for word in words], count)
+    first = 256 + letters
+    assert [ours.vocab[i] for i in range(first, len(ours.vocab))] == minted
+    learned = {ours.vocab[i] for i in range(256, first)}
+    assert learned == {c.encode() for c in text}
+
+
+@many
+@given(learned=scalars, text=scalars, share=st.floats(0, 1), dummy=st.booleans())
+def test_characters_that_are_rare_or_new_come_back(learned, text, share, dummy):
+    ours = g.CodePointTokenizer(share, dummy)
+    ours.train(learned, 700)
+    assert ours.decode(ours.encode(text)) == text
+    assert ours.decode(ours.encode(learned)) == learned
+
+
+def test_a_character_that_is_not_covered_is_its_bytes():
+    ours = g.CodePointTokenizer(character_coverage=0.8, dummy_prefix=False)
+    ours.train("가가가나b", 258)
+    assert ours.encode("가나") == [256, 257]
+    assert ours.encode("가b😉") == [256, 98, *"😉".encode()]
 
 
 # ---------------------------------------------------------------- the published ones
