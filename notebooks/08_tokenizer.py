@@ -366,12 +366,13 @@ guess.compare(", ".join(map(str, toy.encode("abcbc"))))
 # `bc` stands here twice says nothing.
 
 # %%
-explore.encode_race(toy, "abcbc")
+explore.encode_race(toy.merges | {(99, 97): 258}, "abcbc")
 
 # %% [markdown]
-# Four orders for one word, of which only the first is right. On many words all arrive
-# at the same tokens, which makes the wrong ones dangerous. Type other words of `a`, `b`
-# and `c` until they part.
+# Four orders for one word, of which only the first is right; the race has a third
+# merge, $c, a \to 258$. On many words all arrive at the same tokens, which makes the
+# wrong ones dangerous. Type other words of `a`, `b` and `c`, such as `cab`, until they
+# part.
 #
 # Now both ways at once. Is one the inverse of the other?
 
@@ -427,7 +428,7 @@ for name, pattern in (
 # ```
 #
 # `\p{L}` is a letter of any writing, which the package
-# [regex](https://pypi.org/project/regex/) knows. So ` He` is one token, wherever it
+# [regex](https://pypi.org/project/regex/) knows. So ` He` is one chunk, wherever it
 # stands. GPT-4's pattern takes `'S` for a short form too, and digits in threes at most.
 
 # %%
@@ -568,9 +569,9 @@ print("and is", *(ours.vocab[i] for i in made[ranks[token]]))
 print("every merge is right:", found == ours.merges)
 
 # %% [markdown]
-# Both parts were there *before* the token. So let byte pair encoding loose on the
-# token's own bytes, with lower ranks only: it stops one merge short, and what is left
-# is the pair.
+# Parts that are themselves younger than the token do not count; and of the others, take
+# what byte pair encoding takes. Let it loose on the token's own bytes, with lower ranks
+# only: it stops one merge short, and what is left is the pair.
 #
 # One thing is odd in GPT-2 and GPT-4: the ids of single bytes are not the bytes. They
 # are shuffled, since GPT-2's own encoder sorted them by a table that shows each byte as
@@ -605,7 +606,7 @@ print(f"{name}: {one.encode(trials[0])}")
 
 # %% [markdown]
 # [SentencePiece](https://arxiv.org/abs/1808.06226), by Kudo and Richardson (2018),
-# which Llama uses, can train too. It merges *code points*. The rarest characters,
+# which Llama 2 uses, can train too. It merges *code points*. The rarest characters,
 # beyond a **character coverage** of 0.9995 or so, get no token: they become `<unk>` or,
 # by **byte fallback**, their bytes. And it puts a blank in front of each text, the
 # **dummy prefix**, so that the first word is a word like others.

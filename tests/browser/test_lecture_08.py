@@ -54,6 +54,7 @@ def test_the_orders_of_merging_part_on_some_words_alone(lecture):
     race.press("End")
     assert race.numbers["rank order"][2] == "256, 99, 257"
     assert race.numbers["commonest first"][2] == "97, 257, 257"
+    race.type("cab").says('"cab": all three of the other orders end in other tokens')
     race.type("abab").says('"abab": all four orders end in the same tokens')
 
 
