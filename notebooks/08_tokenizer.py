@@ -569,14 +569,13 @@ print("and is", *(ours.vocab[i] for i in made[ranks[token]]))
 print("every merge is right:", found == ours.merges)
 
 # %% [markdown]
-# Parts that are themselves younger than the token do not count; and of the others, take
-# what byte pair encoding takes. Let it loose on the token's own bytes, with lower ranks
-# only: it stops one merge short, and what is left is the pair.
+# Parts younger than the token do not count; of the others, take what byte pair encoding
+# takes. Let it loose on the token's own bytes, with lower ranks only: it stops one
+# merge short, and what is left is the pair.
 #
-# One thing is odd in GPT-2 and GPT-4: the ids of single bytes are not the bytes. They
-# are shuffled, since GPT-2's own encoder sorted them by a table that shows each byte as
-# a printable character, a blank as `Ġ`. Forget the shuffle, and all round trips still
-# pass, with ids that no model knows.
+# In GPT-2 and GPT-4, ids of single bytes are not the bytes. They are shuffled, by a
+# table of GPT-2 that shows each byte as a printable sign, a blank as `Ġ`. Forget the
+# shuffle, and round trips still pass, with ids that no model knows.
 
 # %% tags=["nbval-check-output"] key="byte-order"
 for name, tokenizer in tokenizers.items():
