@@ -464,6 +464,7 @@ check("tokenizer.regex_split", regex_split)
 # A `RegexTokenizer` is a `BasicTokenizer` that never merges across chunks. Training
 # counts the pairs of all chunks together and merges in each. `encode_ordinary` encodes
 # chunk by chunk and joins the ids. `pattern` may be any; GPT-4's where none is given.
+# Keep it in `self.pattern` alone: `load` will set that later on.
 # From `"hi you hi you"`, four chunks, it learns `hi`, then a space with `y`; a
 # `BasicTokenizer` learns `hi`, then `hi` with a space.
 

@@ -642,6 +642,22 @@ class BasicTokenizer(BasicTokenizer):
             ids = merge(ids, pair, idx)
             self.learn(pair, idx, verbose)
 """,
+        "nothing kept": """
+class BasicTokenizer(BasicTokenizer):
+    def train(self, text, vocab_size, verbose=False):
+        self.restart(vocab_size)
+        ids, merges = utf8(text), {}
+        for idx in range(256, vocab_size):
+            counts = pair_counts(ids)
+            if not counts:
+                break
+            pair = max(counts, key=counts.get)
+            ids = merge(ids, pair, idx)
+            merges[pair] = idx
+        if verbose:
+            print(merges)
+        return merges
+""",
         "the end of pairs": """
 class BasicTokenizer(BasicTokenizer):
     def train(self, text, vocab_size, verbose=False):
@@ -774,8 +790,10 @@ def regex_split(text, pattern):
         "across chunks": _regex(
             words='[list("".join(regex_split(text, self.pattern)).encode())]'
         ),
-        "calls itself": _regex().replace(
-            "super().encode(chunk)", "self.encode_ordinary(chunk)"
+        "calls itself": _regex().replace("super().encode(chunk)", "self.encode(chunk)")
+        + "\n    def encode(self, text):\n        return self.encode_ordinary(text)\n",
+        "a copy of the pattern": _regex(pattern="self.compiled").replace(
+            "regex_split(text, self.pattern)", "regex_split(text, self.compiled)"
         ),
     },
     "tokenizer.special_tokens": {
@@ -792,6 +810,27 @@ def regex_split(text, pattern):
         "the pattern lost": _file(pattern="self.pattern"),
         "special tokens lost": _file(special="{{}}".format()),
         "merges sorted": _file(merges="sorted(self.merges)"),
+        "tuples as keys": """
+@add_to(BasicTokenizer)
+def save(self, prefix):
+    with open(f"{prefix}.model", "w") as f:
+        json.dump({"merges": self.merges, "pattern": self.pattern}, f)
+""",
+        "any file": """
+@add_to(BasicTokenizer)
+def load(self, path):
+    model = json.loads(Path(path).read_text("utf-8"))
+    if (model["pattern"] is None) != (self.pattern is None):
+        raise ValueError("another class")
+    self.pattern = model["pattern"]
+    self.special_tokens = {}
+    self.restart(256)
+    for a, b in model["merges"]:
+        self.learn((a, b), 256 + len(self.merges))
+    self.special_tokens = model["special_tokens"]
+    for token, idx in self.special_tokens.items():
+        self.vocab[idx] = token.encode()
+""",
         "no vocab": _file()
         .replace('+ ".vocab"', '+ ".model"', 1)
         .replace(
