@@ -32,7 +32,8 @@ _BPE = """parts = [token[i : i + 1] for i in range(len(token))]
                     continue
                 if best is None or found < best:
                     best, place = found, i
-            parts = parts[:place] + [parts[place] + parts[place + 1]] + parts[place + 2 :]
+            both = parts[place] + parts[place + 1]
+            parts = parts[:place] + [both] + parts[place + 2 :]
         left, right = parts"""
 
 _GPT4 = """
@@ -714,6 +715,150 @@ class CodePointTokenizer(CodePointTokenizer):
 
 APT: dict[tuple[str, str], str] = {}
 
-EQUIVALENT: dict[str, dict[str, str]] = {}
+_LINES = "the two lines do not depend on each other"
+_WORDS = "the words of a refusal are free"
+_TWO = "a line has two parts, so the second is the last"
+_WHOLE = "a length is a whole number"
+_ENDS = "the rank of the whole token is the limit, and ends it as well"
+_NO_255 = "no byte of UTF-8 is 255"
+_LOOK = "a tokenizer that is trained says nothing, asked or not"
+_SHORT = "the shorter list ends the walk either way"
+_ENOUGH = "the set only drops what is there twice"
+_SIGN = "a sign is 1 or -1"
+_ONE = "of one pair it is the smallest as well"
+_ROOM = "an empty place more, or one fewer, is never looked at"
+_PUSH = "a heap gives back in order what came in any"
+_CHAR = "a text of one character, added letter by letter"
+_UTF8 = "UTF-8 is the default"
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "tokenizer.gpt4_tokenizer": {
+        "read_ranks: 1 → -1": _TWO,
+        "parts_below: while len(parts) > 1: → i = joined.index(lowest) first": _LINES,
+        "parts_below: len(parts) > 1 → len(parts) >= 1": _ENDS,
+        "parts_below: 1 → 2": _ENDS,
+        "parts_below: 1 → 0": _ENDS,
+        "parts_below: 1 → -1": _ENDS,
+        "parts_below: 1 → 1.01": _WHOLE,
+        "recover_merges: 1 → 1.01": _WHOLE,
+        "GPT4Tokenizer.__init__: def __init__(self, ranks: dict[bytes, "
+        "int] | None=None, pattern: str | None=None, special_tokens: "
+        "dict[str, int] | None=None) -> None: → if ranks is None: "
+        "import tiktoken ranks… first": _LINES,
+        "GPT4Tokenizer.__init__: def __init__(self, ranks: dict[bytes, "
+        "int] | None=None, pattern: str | None=None, special_tokens: "
+        "dict[str, int] | None=None) -> None: → self.merges = "
+        "recover_merges(ranks) first": _LINES,
+        "GPT4Tokenizer.__init__: def __init__(self, ranks: dict[bytes, "
+        "int] | None=None, pattern: str | None=None, special_tokens: "
+        "dict[str, int] | None=None) -> None: → self.vocab = {rank: "
+        "token for token, ra… first": _LINES,
+        "GPT4Tokenizer.encode_ordinary: def encode_ordinary(self, text:"
+        " str) -> list[int]: → ids = [] first": _LINES,
+        "GPT4Tokenizer.train: False → True": _LOOK,
+        "GPT4Tokenizer.train: NotImplementedError('this tokenizer has "
+        "been trained') → NotImplementedError()": _WORDS,
+        "GPT4Tokenizer.train: 'this tokenizer has been trained' → 'this"
+        " tokenizer has been trainedx'": _WORDS,
+        "GPT4Tokenizer.save: NotImplementedError('its ranks are the "
+        "file to keep') → NotImplementedError()": _WORDS,
+        "GPT4Tokenizer.save: 'its ranks are the file to keep' → 'its "
+        "ranks are the file to keepx'": _WORDS,
+    },
+    "tokenizer.compression": {
+        "cut: def cut(tokenizer: BasicTokenizer, vocab_size: int) -> "
+        "BasicTokenizer: → small.vocab = {i: token for i, token in… "
+        "first": _LINES,
+        "cut: def cut(tokenizer: BasicTokenizer, vocab_size: int) -> "
+        "BasicTokenizer: → small.special_tokens = {} first": _LINES,
+    },
+    "tokenizer.artifacts": {
+        "unstable: def unstable(tokenizer: BasicTokenizer, prompt: str,"
+        " rest: str) -> int: → agree = 0 first": _LINES,
+        "unstable: zip(alone, whole, strict=False) → zip(whole, alone, "
+        "strict=False)": _SHORT,
+        "unstable: zip(alone, whole, strict=False) → zip(alone, whole)": _SHORT,
+        "never_seen: set(tokenizer.encode(text)) → tokenizer.encode(text)": _ENOUGH,
+    },
+    "tokenizer.fast_train": {
+        "Tally.__init__: def __init__(self, chunks: list[list[int]], "
+        "times: list[int]) -> None: → self.counts: Counter[tuple[int, "
+        "int]] =… first": _LINES,
+        "Tally.__init__: def __init__(self, chunks: list[list[int]], "
+        "times: list[int]) -> None: → self.where: dict[tuple[int, int],"
+        " set[i… first": _LINES,
+        "Tally.count: for pair in pairwise(self.chunks[i]): → if sign >"
+        " 0: self.where[pair].add(i) el… first": _LINES,
+        "Tally.count: for pair in pairwise(self.chunks[i]): → if not "
+        "self.counts[pair]: del self.coun… first": _LINES,
+        "Tally.count: sign > 0 → sign >= 0": _SIGN,
+        "Tally.count: 0 → -1": _SIGN,
+        "Tally.commonest: min(tied, key=self._first) if len(tied) > 1 "
+        "else tied[0] → min(tied, key=self._first)": _ONE,
+        "Tally.commonest: len(tied) > 1 → len(tied) >= 1": _ONE,
+        "Tally.commonest: 1 → 0": _ONE,
+        "Tally.commonest: 1 → -1": _ONE,
+        "Tally.commonest: 1 → 1.01": _WHOLE,
+        "Tally.commonest: 0 → -1": _ONE,
+        "fast_train: def fast_train(text: str, vocab_size: int, "
+        "pattern: str | None=None) -> RegexTokenizer: → tokenizer = "
+        "RegexTokenizer(pattern) first": _LINES,
+        "fast_train: ValueError('there are 256 bytes') → ValueError()": _WORDS,
+        "fast_train: 'there are 256 bytes' → 'there are 256 bytesx'": _WORDS,
+        "fast_train: for idx in range(256, vocab_size): → "
+        "tokenizer.merges[pair] = idx first": _LINES,
+        "fast_train: for idx in range(256, vocab_size): → "
+        "tokenizer.vocab[idx] = tokenizer.vocab[… first": _LINES,
+        "merge_by_heap: def merge_by_heap(ids: list[int], merges: "
+        "dict[tuple[int, int], int]) -> list[int]: → before, after = "
+        "([*range(-1, n)], [*ran… first": _LINES,
+        "merge_by_heap: def merge_by_heap(ids: list[int], merges: "
+        "dict[tuple[int, int], int]) -> list[int]: → heap = "
+        "[(merges[p], i) for i, p in enum… first": _LINES,
+        "merge_by_heap: [*ids, None] → [None, *ids]": _ROOM,
+        "merge_by_heap: [*range(1, n + 1), n] → [*range(1, n + 1)]": _ROOM,
+        "merge_by_heap: n + 1 → n * 1": _ROOM,
+        "merge_by_heap: n + 1 → n": _ROOM,
+        "merge_by_heap: 1 → 2": _ROOM,
+        "merge_by_heap: 1 → 0": _ROOM,
+        "merge_by_heap: (before[i], i) → (i, before[i])": _PUSH,
+        "fast_encode: def fast_encode(tokenizer: RegexTokenizer, text: "
+        "str) -> list[int]: → known, ids = ({}, []) first": _LINES,
+        "fast_encode: 256 → 257": _NO_255,
+        "fast_encode: 256 → 255": _NO_255,
+    },
+    "tokenizer.codepoint_bpe": {
+        "CodePointTokenizer.__init__: def __init__(self, "
+        "character_coverage: float=0.9995, dummy_prefix: bool=True) -> "
+        "None: → self.characters: dict[str, int] = {} first": _LINES,
+        "CodePointTokenizer.__init__: def __init__(self, "
+        "character_coverage: float=0.9995, dummy_prefix: bool=True) -> "
+        "None: → self.merges: dict[tuple[int, int], int]… first": _LINES,
+        "CodePointTokenizer.__init__: def __init__(self, "
+        "character_coverage: float=0.9995, dummy_prefix: bool=True) -> "
+        "None: → self.vocab = {byte: bytes([byte]) for b… first": _LINES,
+        "CodePointTokenizer.covered: for char, times in "
+        "Counter(text).most_common(): → total += times first": _LINES,
+        "CodePointTokenizer.covered: kept.append → kept.extend": _CHAR,
+        "train: def train(self, text: str, vocab_size: int, verbose: "
+        "bool=False) -> None: → self.vocab = {byte: bytes([byte]) for "
+        "b… first": _LINES,
+        "train: def train(self, text: str, vocab_size: int, verbose: "
+        "bool=False) -> None: → self.merges, chunks = ({}, "
+        "[self.first_… first": _LINES,
+        "train: False → True": _LOOK,
+        "train: ValueError(f'bytes and characters are {len(self.vocab)}"
+        " tokens') → ValueError()": _WORDS,
+        "train: 'bytes and characters are ' → 'bytes and characters are x'": _WORDS,
+        "train: len(self.vocab) → self.vocab": _WORDS,
+        "train: ' tokens' → ' tokensx'": _WORDS,
+        "train: for idx in range(len(self.vocab), vocab_size): → "
+        "self.merges[pair], self.vocab[idx] = (i… first": _LINES,
+        "train: 256 → 255": _NO_255,
+        "decode: b''.join((self.vocab[i] for i in ids)).decode('utf-8',"
+        " errors='replac… → b''.join((self.vocab[i] for i in "
+        "ids)).decode(errors='replace')": _UTF8,
+    },
+}
 
 LISTED: dict[int, tuple[str, str]] = {}

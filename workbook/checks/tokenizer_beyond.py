@@ -1375,6 +1375,7 @@ def _encode_speed(fast_encode: Callable, text: str) -> Any:
 
 _TRAINED_ON = (
     ("ab cd ab cd", 257, _CUTS),
+    ("abab", 256, _CUTS),
     ("aab aab ab", 259, _CUTS),
     ("ccdc dcc", 261, _CUTS),
     ("add aa", 261, _CUTS),
@@ -1835,6 +1836,19 @@ def _small_or_twice(Tokenizer: type) -> Any:
     return {"train('abc', 258)": small, "after two trainings": made.encode("ccddab")}
 
 
+def _untrained(Tokenizer: type) -> Any:
+    made = Tokenizer()
+    return {"ids": made.encode("é"), "back": made.decode([32, 195, 169, 255])}
+
+
+@_or_refused
+def _by_its_defaults(Tokenizer: type) -> Any:
+    """A text of which one character in two thousand is rare."""
+    made = Tokenizer()
+    made.train("a" * 1999 + "b", 258)
+    return {"vocab from 256": [made.vocab[i] for i in range(256, len(made.vocab))]}
+
+
 @exercise("tokenizer.codepoint_bpe")
 def codepoint_bpe(CodePointTokenizer: type) -> Cases:
     new = "CodePointTokenizer"
@@ -1878,6 +1892,12 @@ def codepoint_bpe(CodePointTokenizer: type) -> Cases:
             partial(_read_back, CodePointTokenizer, how, ids),
             back,
         )
+    untrained = {"ids": [32, 195, 169], "back": "é\ufffd"}
+    act = partial(_untrained, CodePointTokenizer)
+    yield case(f"{new}(), untrained, encode('é')", act, untrained, within=EXACT)
+    act = partial(_by_its_defaults, CodePointTokenizer)
+    want = {"vocab from 256": [b"a", b" "]}
+    yield case(f"{new}().train('a' * 1999 + 'b', 258)", act, want, within=EXACT)
     twice = {
         "train('abc', 258)": Said("ValueError"),
         "after two trainings": [258, 257, 257, 97, 98],
