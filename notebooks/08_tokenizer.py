@@ -629,8 +629,8 @@ for words in ("바다는 밤", "바다 👋"):
 # %% [markdown]
 # ## Your GPT reads tokens
 #
-# **Question.** 65 letters, or 512 tokens, or 100,000? What does a model pay for a
-# larger vocabulary, and what does it get?
+# **Question.** Some sixty letters, or 512 tokens, or 100,000? What does a model pay for
+# a larger vocabulary, and what does it get?
 #
 # It pays with rows: one in the embedding and one in the last layer, $V \cdot C$ numbers
 # each. It gets shorter lists: more text in the same window, and fewer steps for the
@@ -681,6 +681,8 @@ for name, encode, size in (
 #
 # $$\text{bits per byte} = \frac{\text{loss per token}}{\ln 2}
 # \cdot \frac{\text{tokens}}{\text{bytes}}$$
+#
+# Each trains for half a minute or so; pause it, turn its rate, or stop it.
 
 
 # %%
@@ -729,8 +731,6 @@ fit("letters")
 print(f"{log[0]['nats']:.3f} nats a letter")
 
 # %% [markdown]
-# Some half a minute each; you can pause them, turn the rate, or stop.
-#
 # **Predict.** Next the same on tokens. Where will it end, in nats a token?
 
 # %% tags=["predict"]
