@@ -384,8 +384,8 @@ print("text -> ids -> text: the same")
 print("ids -> text -> ids: ", ids, "->", ours.decode(ids), "->", ours.encode("the"))
 
 # %% [markdown]
-# Every text comes back as it was. Not every list of ids does: many lists spell the same
-# text, and `encode` knows one of them.
+# A text comes back as it was. A list of ids need not: many lists spell the same text,
+# and `encode` knows one of them.
 #
 # Join bytes on the way back; go by rank on the way there.
 #
@@ -543,8 +543,8 @@ print("old logits untouched:", torch.allclose(before, after[..., :316], atol=1e-
 # ## GPT-4's own
 #
 # **Question.** OpenAI published what GPT-4's tokenizer knows, but not its list of
-# merges: for each token its bytes and its **rank**, nothing else. Can we get `encode`
-# from that?
+# merges: for each token its bytes and its rank, nothing else. Can we get `encode` from
+# that?
 #
 # Take the rank for the id. A token was merged from two others; but which? Often there
 # is more than one way to cut it in two.
@@ -1041,7 +1041,7 @@ print(
 # %% [markdown]
 # **Look.** Green is yours. Whoever guesses the next symbol well needs few bits to write
 # it down, so a language model and a packer have one measure. `xz` can look back over
-# the whole play; your models look back 32 symbols, and trained for half a minute.
+# the whole play, your models over 32 symbols.
 
 # %% [markdown]
 # In lesson 1 a number learned where it came from. Since then you have written the
