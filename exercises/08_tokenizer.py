@@ -769,8 +769,8 @@ def faster(characters: int = 200_000, vocab_size: int = 512) -> None:
 # No pair is merged that has a byte in it, and none across the beginning of a word;
 # `SPACED_WORD` cuts at each space. With `dummy_prefix` a text that is not empty gets a
 # space in front, in training and in `encode`, so that a word has the same ids at the
-# beginning of a text as later; `decode` takes it away again. All of it is done after
-# the prefix: coverage, too.
+# beginning of a text as later; `decode` takes it away again. The prefix comes first:
+# it counts for coverage, too.
 
 # %% exercise="tokenizer.codepoint_bpe"
 SPACED_WORD = r" ?[^ ]+| "
@@ -807,14 +807,16 @@ class CodePointTokenizer:
 
 # %% exercise="tokenizer.codepoint_bpe"
 @add_to(CodePointTokenizer)
-def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
-    """Learn characters and merges, up to so many tokens with the bytes."""
-    words = self.words(text)
-    # TODO: characters, then vocab: the bytes, and these
+def begin(self, words: list[str], vocab_size: int) -> None:
+    """Characters, and vocab: bytes and characters. ValueError: there is no room."""
+    # TODO: characters, vocab; no merges yet
     raise NotImplementedError("TODO tokenizer.codepoint_bpe")
-    if vocab_size < len(self.vocab):
-        raise ValueError(f"bytes and characters are {len(self.vocab)} tokens")
-    # TODO: merges, and vocab; stop early where no pair is left
+
+
+@add_to(CodePointTokenizer)
+def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
+    """Learn characters and merges, with the bytes vocab_size tokens at most."""
+    # TODO: words, begin; then as RegexTokenizer, but for pairs with a byte
     raise NotImplementedError("TODO tokenizer.codepoint_bpe")
 
 # %% exercise="tokenizer.codepoint_bpe"

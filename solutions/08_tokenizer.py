@@ -1332,8 +1332,8 @@ def faster(characters: int = 200_000, vocab_size: int = 512) -> None:
 # No pair is merged that has a byte in it, and none across the beginning of a word;
 # `SPACED_WORD` cuts at each space. With `dummy_prefix` a text that is not empty gets a
 # space in front, in training and in `encode`, so that a word has the same ids at the
-# beginning of a text as later; `decode` takes it away again. All of it is done after
-# the prefix: coverage, too.
+# beginning of a text as later; `decode` takes it away again. The prefix comes first:
+# it counts for coverage, too.
 
 # %% exercise="tokenizer.codepoint_bpe" minutes=40 difficulty=4
 SPACED_WORD = r" ?[^ ]+| "
@@ -1383,21 +1383,27 @@ class CodePointTokenizer:
 
 # %% exercise="tokenizer.codepoint_bpe"
 @add_to(CodePointTokenizer)
-def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
-    """Learn characters and merges, up to so many tokens with the bytes."""
-    words = self.words(text)
-    # TODO: characters, then vocab: the bytes, and these
+def begin(self, words: list[str], vocab_size: int) -> None:
+    """Characters, and vocab: bytes and characters. ValueError: there is no room."""
+    # TODO: characters, vocab; no merges yet
     ### BEGIN SOLUTION
     kept = self.covered("".join(words))
     self.characters = {char: 256 + i for i, char in enumerate(kept)}
-    self.vocab = {byte: bytes([byte]) for byte in range(256)}
+    self.merges, self.vocab = {}, {byte: bytes([byte]) for byte in range(256)}
     self.vocab |= {i: bytes(utf8(char)) for char, i in self.characters.items()}
-    ### END SOLUTION
     if vocab_size < len(self.vocab):
-        raise ValueError(f"bytes and characters are {len(self.vocab)} tokens")
-    # TODO: merges, and vocab; stop early where no pair is left
+        raise ValueError(f"Bytes and characters are {len(self.vocab)} tokens.")
+    ### END SOLUTION
+
+
+@add_to(CodePointTokenizer)
+def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
+    """Learn characters and merges, with the bytes vocab_size tokens at most."""
+    # TODO: words, begin; then as RegexTokenizer, but for pairs with a byte
     ### BEGIN SOLUTION
-    self.merges, chunks = {}, [self.first_ids(word) for word in words]
+    words = self.words(text)
+    self.begin(words, vocab_size)
+    chunks = [self.first_ids(word) for word in words]
     for idx in range(len(self.vocab), vocab_size):
         counts: dict[tuple[int, int], int] = {}
         for chunk in chunks:
@@ -1405,7 +1411,7 @@ def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
         counts = {pair: n for pair, n in counts.items() if min(pair) >= 256}
         if not counts:
             break
-        a, b = pair = max(counts, key=counts.get)
+        a, b = pair = max(counts, key=lambda pair: counts[pair])
         chunks = [merge(chunk, pair, idx) for chunk in chunks]
         self.merges[pair], self.vocab[idx] = idx, self.vocab[a] + self.vocab[b]
     ### END SOLUTION

@@ -840,23 +840,20 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "CodePointTokenizer.covered: for char, times in "
         "Counter(text).most_common(): → total += times first": _LINES,
         "CodePointTokenizer.covered: kept.append → kept.extend": _CHAR,
-        "train: def train(self, text: str, vocab_size: int, verbose: "
-        "bool=False) -> None: → self.vocab = {byte: bytes([byte]) for "
-        "b… first": _LINES,
-        "train: def train(self, text: str, vocab_size: int, verbose: "
-        "bool=False) -> None: → self.merges, chunks = ({}, "
-        "[self.first_… first": _LINES,
+        "begin: def begin(self, words: list[str], vocab_size: int) -> "
+        "None: → self.merges, self.vocab = ({}, {byte: b… first": _LINES,
+        "begin: ValueError(f'Bytes and characters are {len(self.vocab)} "
+        "tokens.') → ValueError()": _WORDS,
+        "begin: 'Bytes and characters are ' → 'Bytes and characters are x'": _WORDS,
+        "begin: len(self.vocab) → self.vocab": _WORDS,
+        "begin: ' tokens.' → ' tokens.x'": _WORDS,
         "train: False → True": _LOOK,
-        "train: ValueError(f'bytes and characters are {len(self.vocab)}"
-        " tokens') → ValueError()": _WORDS,
-        "train: 'bytes and characters are ' → 'bytes and characters are x'": _WORDS,
-        "train: len(self.vocab) → self.vocab": _WORDS,
-        "train: ' tokens' → ' tokensx'": _WORDS,
         "train: for idx in range(len(self.vocab), vocab_size): → "
         "self.merges[pair], self.vocab[idx] = (i… first": _LINES,
         "train: 256 → 255": _NO_255,
-        "decode: b''.join((self.vocab[i] for i in ids)).decode('utf-8',"
-        " errors='replac… → b''.join((self.vocab[i] for i in "
+        "decode: b''.join((self.vocab[i] for i in "
+        "ids)).decode('utf-8', errors='replac… → "
+        "b''.join((self.vocab[i] for i in "
         "ids)).decode(errors='replace')": _UTF8,
     },
 }

@@ -80,6 +80,13 @@ def _held(tokenizer: Any) -> Any:
     return dict(tokenizer.merges), dict(tokenizer.vocab), dict(tokenizer.special_tokens)
 
 
+def _tokens(vocab: dict[int, bytes]) -> Any:
+    """The tokens from 256 on; a word where the first 256 are not the bytes."""
+    if any(vocab.get(byte) != bytes([byte]) for byte in range(256)):
+        return Said("its first 256 tokens are not the bytes")
+    return {i: token for i, token in vocab.items() if not 0 <= i < 256}
+
+
 _CUTS = r"\S+"  # words, and what lies between
 
 
@@ -599,7 +606,7 @@ def _after_cut(cut: Callable, make: Make, size: int, text: str) -> Any:
             return {name: _otherwise(getattr(small, name, Said("missing")))}
     return {
         "merges": list(small.merges.items()),
-        "vocab": sorted(small.vocab.items()),
+        "vocab": _tokens(small.vocab),
         "ids": small.encode(text, "none"),
         "special_tokens": small.special_tokens,
         "the given one": _either(_held(tokenizer) == before, "as it was", "changed"),
@@ -611,7 +618,7 @@ def _cut_facts(pairs: tuple[Pair, ...], size: int, text: str) -> Any:
     small = _merged(*pairs[: size - 256])
     return {
         "merges": list(small.merges.items()),
-        "vocab": sorted(small.vocab.items()),
+        "vocab": _tokens(small.vocab),
         "ids": small.encode_ordinary(text),
         "special_tokens": {},
         "the given one": Said("as it was"),
@@ -1272,7 +1279,7 @@ def _learned(out: Any) -> Any:
         return _otherwise(out)
     return {
         "merges": list(merges.items()),
-        "vocab": sorted(vocab.items()),
+        "vocab": _tokens(vocab),
         "pattern": getattr(out, "pattern", Said("missing")),
         "returned": _either(
             callable(getattr(out, "encode_ordinary", None)),
@@ -1310,7 +1317,9 @@ def _cpu(act: Callable) -> tuple[float, Any]:
     return time.thread_time() - began, out
 
 
-_MARGIN = 4.0  # what is asked for; ours is ten times as fast as the plain loop here
+_MARGIN = (
+    4.0  # what is asked for; ours is more than six times as fast as the plain loop
+)
 
 
 def _timed(mine: Callable, plain: Callable, seen: Callable) -> Any:
@@ -1362,9 +1371,9 @@ def _of_letters(pattern: str | None = None) -> Any:
 
 
 def _train_speed(fast_train: Callable) -> Any:
-    text = " ".join([_many_words(170, "abcdefghijklmnopqrstuvwxyz")] * 3)
-    mine = lambda: fast_train(text, 316)  # noqa: E731
-    return _timed(mine, lambda: _plainly(text, 316, None), _pairs_of)
+    text = " ".join([_many_words(80, "abcdefghijklmnopqrstuvwxyz")] * 4)
+    mine = lambda: fast_train(text, 306)  # noqa: E731
+    return _timed(mine, lambda: _plainly(text, 306, None), _pairs_of)
 
 
 def _encode_speed(fast_encode: Callable, text: str) -> Any:
@@ -1387,7 +1396,7 @@ _TRAINED_ON = (
     ("안녕 안녕 😉 é\ud800 é", 264, None),
     ("abcabc", 258, r"[ab]+"),
     ("", 300, None),
-    (_TEXT, 300, None),
+    (_TEXT[:170], 280, None),
 )
 _ENCODED = (
     ("abcbc", ((97, 98), (98, 99))),
@@ -1461,14 +1470,14 @@ def fast_train(fast_train: Callable, fast_encode: Callable) -> Cases:
         fresh=True,
     )
     yield case(
-        "fast_train of 170 words, 3 times each, 60 merges, beside the plain loop",
+        "fast_train of 80 words, 4 times each, 50 merges, beside the plain loop",
         partial(_train_speed, fast_train),
         _QUICK,
         once=True,
     )
     for said, text in (
-        ("of five words, 300 times each", "share noise other these train " * 300),
-        ("of one long word", _many_words(300).replace(" ", "")),
+        ("of five words, 150 times each", "share noise other these train " * 150),
+        ("of one long word", _many_words(150).replace(" ", "")),
     ):
         yield case(
             f"fast_encode {said}, beside the plain loop",

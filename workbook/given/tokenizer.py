@@ -485,16 +485,20 @@ class CodePointTokenizer:
             ids += [self.characters[char]] if char in self.characters else utf8(char)
         return ids
 
-    def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
-        """Learn characters and merges, up to so many tokens with the bytes."""
-        words = self.words(text)
+    def begin(self, words: list[str], vocab_size: int) -> None:
+        """Characters, and vocab: bytes and characters. ValueError: there is no room."""
         kept = self.covered("".join(words))
         self.characters = {char: 256 + i for i, char in enumerate(kept)}
-        self.vocab = {byte: bytes([byte]) for byte in range(256)}
+        self.merges, self.vocab = {}, {byte: bytes([byte]) for byte in range(256)}
         self.vocab |= {i: bytes(utf8(char)) for char, i in self.characters.items()}
         if vocab_size < len(self.vocab):
-            raise ValueError(f"bytes and characters are {len(self.vocab)} tokens")
-        self.merges, chunks = {}, [self.first_ids(word) for word in words]
+            raise ValueError(f"Bytes and characters are {len(self.vocab)} tokens.")
+
+    def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
+        """Learn characters and merges, with the bytes vocab_size tokens at most."""
+        words = self.words(text)
+        self.begin(words, vocab_size)
+        chunks = [self.first_ids(word) for word in words]
         for idx in range(len(self.vocab), vocab_size):
             counts: dict[tuple[int, int], int] = {}
             for chunk in chunks:
@@ -502,7 +506,7 @@ class CodePointTokenizer:
             counts = {pair: n for pair, n in counts.items() if min(pair) >= 256}
             if not counts:
                 break
-            a, b = pair = max(counts, key=counts.get)
+            a, b = pair = max(counts, key=lambda pair: counts[pair])
             chunks = [merge(chunk, pair, idx) for chunk in chunks]
             self.merges[pair], self.vocab[idx] = idx, self.vocab[a] + self.vocab[b]
 
