@@ -281,14 +281,19 @@ def gpt4_tokenizer(
         partial(_recovered, recover_merges, _DEEP),
         {"merges": list(_deep_merges().items())},
     )
-    ranks = _ranks()
-    backwards = dict(sorted(ranks.items(), reverse=True))
-    for text, given in (("", ranks), (", in another order", backwards)):
+    backwards = dict(sorted(_ranks().items(), reverse=True))
+    for text, given in (("", _ranks()), (", in another order", backwards)):
         yield case(
-            f"recover_merges of {len(ranks)} tokens{text}",
+            f"recover_merges of {len(given)} tokens{text}",
             partial(_recovered, recover_merges, given),
             {"merges": list(_shuffled_merges().items())},
         )
+    yield from _asked_for_ids(GPT4Tokenizer)
+    yield from _asked_for_the_rest(GPT4Tokenizer)
+
+
+def _asked_for_ids(GPT4Tokenizer: type) -> Cases:
+    """Texts without special tokens, by two patterns."""
     two = _given().GPT2_SPLIT_PATTERN
     for one, pattern in (
         ("abcbc", None),
@@ -315,13 +320,26 @@ def gpt4_tokenizer(
                 _ids_facts(one, pattern),
                 within=EXACT,
             )
+    letters = random.Random(new_seed())
+    fresh = "".join(letters.choice("thecaosnd  éü안녕😉1290\n'") for _ in range(60))
+    yield case(
+        f"GPT4Tokenizer(ranks).encode_ordinary({fresh!r})",
+        partial(_of_ranks, GPT4Tokenizer, fresh, None),
+        _ids_facts(fresh, None),
+        within=EXACT,
+        fresh=True,
+    )
+
+
+def _asked_for_the_rest(GPT4Tokenizer: type) -> Cases:
+    """What it is made of, special tokens, refusals, and where nothing is given."""
     yield case(
         "GPT4Tokenizer(ranks)",
         partial(_insides, GPT4Tokenizer),
         {
             "byte_shuffle": list(_shuffle()),
             "merges": _shuffled_merges(),
-            "vocab": [t for t, _ in sorted(ranks.items(), key=lambda pair: pair[1])],
+            "vocab": sorted(_ranks(), key=lambda token: _ranks()[token]),
         },
         within=EXACT,
     )
@@ -349,15 +367,6 @@ def gpt4_tokenizer(
             "special": [100259, 105, 100276],
         },
         within=EXACT,
-    )
-    letters = random.Random(new_seed())
-    fresh = "".join(letters.choice("thecaosnd  éü안녕😉1290\n'") for _ in range(60))
-    yield case(
-        f"GPT4Tokenizer(ranks).encode_ordinary({fresh!r})",
-        partial(_of_ranks, GPT4Tokenizer, fresh, None),
-        _ids_facts(fresh, None),
-        within=EXACT,
-        fresh=True,
     )
 
 
@@ -1423,6 +1432,20 @@ def fast_train(fast_train: Callable, fast_encode: Callable) -> Cases:
     yield case(
         "fast_train('abab', 255)", partial(_too_small, fast_train), Said("ValueError")
     )
+    dice = random.Random(new_seed())
+    fresh = "".join(dice.choices("abcab é안", k=40))
+    yield case(
+        f"fast_train({fresh!r}, 270)",
+        partial(_fast, fast_train, fresh, 270, None),
+        _learned(_plainly(fresh, 270, None)),
+        within=EXACT,
+        fresh=True,
+    )
+    yield from _asked_to_encode(fast_encode)
+    yield from _asked_for_speed(fast_train, fast_encode)
+
+
+def _asked_to_encode(fast_encode: Callable) -> Cases:
     for text, pairs in _ENCODED:
         make = partial(_merged, *pairs)
         tokens = ", ".join(
@@ -1459,16 +1482,10 @@ def fast_train(fast_train: Callable, fast_encode: Callable) -> Cases:
             make().encode_ordinary(text),
             within=EXACT,
         )
-    seed = new_seed()
-    dice = random.Random(seed)
-    fresh = "".join(dice.choices("abcab é안", k=40))
-    yield case(
-        f"fast_train({fresh!r}, 270)",
-        partial(_fast, fast_train, fresh, 270, None),
-        _learned(_plainly(fresh, 270, None)),
-        within=EXACT,
-        fresh=True,
-    )
+
+
+def _asked_for_speed(fast_train: Callable, fast_encode: Callable) -> Cases:
+    """The long cases; each is asked once."""
     yield case(
         "fast_train of 80 words, 4 times each, 50 merges, beside the plain loop",
         partial(_train_speed, fast_train),
