@@ -1399,6 +1399,7 @@ _TRAINED_ON = (
     ("add aa", 261, _CUTS),
     ("aaa bb", 261, _CUTS),
     ("cc adc", 261, _CUTS),
+    ("abab ba", 261, _CUTS),
     ("cdc dd dca", 261, _CUTS),
     ("aaaaaaa aaaa baaab aaaa", 262, _CUTS),
     ("hello hello, you", 300, None),
