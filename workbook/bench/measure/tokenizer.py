@@ -118,6 +118,5 @@ def encoding(quick: bool) -> Iterator[float]:
     text = data.play()[: 20_000 if quick else MEGABYTE]
     ours = g.fast_train(text, 300 if quick else SIZE)
     yield _share(ours, text, rounds=3)
-    half = g.fast_train(text, 280 if quick else SIZE // 2)
-    half.pattern = WHOLE
-    yield _share(half, text, rounds=1)
+    ours.pattern = WHOLE
+    yield _share(ours, text, rounds=1)
