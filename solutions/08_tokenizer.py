@@ -1121,7 +1121,7 @@ def artifacts(tokenizer: BasicTokenizer) -> None:
     print("blanks in code", f"{blank_share(tokenizer, code):.2f}")
     print("unstable      ", unstable(tokenizer, "Our new shop is ", "called"))
     print("formats       ", formats(tokenizer, value))
-    print("never seen    ", len(never_seen(tokenizer, data.play())))
+    print("never seen    ", len(never_seen(tokenizer, data.play()[:50_000])))
 
 
 # %%
