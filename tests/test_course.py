@@ -137,7 +137,8 @@ MODULES = {
     "tokenizer": (
         "code/tokenizer/bpe.py",
         "BasicTokenizer RegexTokenizer GPT4Tokenizer GPT2_SPLIT_PATTERN "
-        "GPT4_SPLIT_PATTERN",
+        "GPT4_SPLIT_PATTERN read_ranks recover_merges bytes_per_token bits_per_byte "
+        "number_cuts fast_train fast_encode CodePointTokenizer",
     ),
 }
 

@@ -47,11 +47,15 @@ def test_the_lock_brings_no_cuda():
     assert not [n for n in names(lines("requirements.lock")) if n.startswith("nvidia")]
 
 
+def test_what_serves_a_benchmark_alone_is_in_no_lock():
+    alone = names(PROJECT["optional-dependencies"]["bench"])
+    assert alone and not alone & names(lines("requirements.lock"))
+
+
 def test_each_dependency_has_its_reason_beside_it():
     text = "\n".join(lines("pyproject.toml"))
-    for requirement in (
-        PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
-    ):
+    extras = PROJECT["optional-dependencies"].values()
+    for requirement in sum(extras, PROJECT["dependencies"]):
         assert re.search(rf'"{re.escape(requirement)}",\s+# \w+', text), requirement
 
 

@@ -187,7 +187,7 @@ def data() -> Iterator[Finding]:
 
     for entry in manifest():
         if not entry.place.exists():
-            stands_in = "its sample stands in" if entry.sample else "lesson 8 needs it"
+            stands_in = "its sample stands in" if entry.sample else "lesson 8 does without"
             yield Finding(
                 WARN, "data", f"{entry.file} is not here: {stands_in}", "make lab"
             )

@@ -127,6 +127,7 @@ class Exercise:
     parts: tuple[str, ...] = ()  # the methods it adds to a class that grows
     names: tuple[str, ...] = ()  # of the objects; a class has a capital
     stands_on: dict[str, Any] = field(default_factory=dict)
+    helpers: tuple[str, ...] = ()  # names of its own cells that are not handed over
     mistakes: dict[str, Mistake] = field(default_factory=dict)
     skeletons: list[FunctionType] = field(default_factory=list)
 
@@ -192,19 +193,21 @@ def exercise(
     limit: float = 3.0,
     parts: tuple[str, ...] = (),
     stands_on: dict[str, Any] | None = None,
+    helpers: tuple[str, ...] = (),
 ) -> Callable[[Ask], Exercise]:
     """Decorator: make the generator of cases the check of the exercise `id`.
 
     A parameter whose name is capitalised takes a class, any other a function.
     `parts` names the methods that the exercise adds to a class of several exercises.
     `stands_on` has right answers to earlier exercises that the given module lacks,
-    since nothing public needs them.
+    since nothing public needs them. `helpers` are names that the exercise's own cells
+    define and the check does not take: they stay the learner's while it is judged.
     """
 
     def put(ask: Ask) -> Exercise:
         names = tuple(inspect.signature(ask).parameters)
         _known[id] = Exercise(
-            id, ask, version, limit, parts, names, dict(stands_on or {})
+            id, ask, version, limit, parts, names, dict(stands_on or {}), helpers
         )
         return _known[id]
 

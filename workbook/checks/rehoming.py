@@ -7,7 +7,7 @@ namespace: helpers, closures, decorators and recursion find them there as usual.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -91,7 +91,19 @@ def plan(check: Exercise, objects: tuple[Any, ...]) -> "Move":
         aliases = {n for home in around for n, v in home.items() if v is mine}
         names |= dict.fromkeys({name, *aliases}, grown)
         objects = (grown, *objects[1:])
-    return Move(objects, names, around, _cells(functions(objects)))
+    heirs = [pair for thing in objects for pair in _heirs(thing, names)]
+    return Move(objects, names, around, _cells(functions(objects)), heirs)
+
+
+def _heirs(thing: Any, names: Names) -> Iterator[tuple[type, tuple[type, ...]]]:
+    """The classes of a notebook that inherit from its earlier ones, and new bases."""
+    for cls in type.mro(thing) if issubclass(type(thing), type) else ():
+        bases = cls.__bases__
+        own = (base.__module__ == cls.__module__ for base in bases)
+        pairs = zip(bases, own, strict=True)
+        new = tuple(names.get(b.__name__, b) if mine else b for b, mine in pairs)
+        if members(cls) and new != bases:
+            yield cls, new
 
 
 def homes(objects: tuple[Any, ...]) -> list[Names]:
@@ -118,6 +130,7 @@ class Move:
     names: Names
     homes: list[Names]
     cells: list[tuple[str, CellType]]
+    heirs: list[tuple[type, tuple[type, ...]]]
 
     @contextmanager
     def done(self) -> Iterator[tuple[Any, ...]]:
@@ -130,6 +143,10 @@ class Move:
                 if name in self.names and _held(cell) is not None:
                     stack.callback(setattr, cell, "cell_contents", cell.cell_contents)
                     cell.cell_contents = self.names[name]
+            for cls, bases in self.heirs:
+                with suppress(TypeError):  # a base of another layout stays
+                    before, cls.__bases__ = cls.__bases__, bases
+                    stack.callback(setattr, cls, "__bases__", before)
             yield self.objects
 
 
@@ -152,7 +169,7 @@ def _defined(module: ModuleType) -> Names:
 
 def _offered(check: Exercise, objects: tuple[Any, ...], fresh: ModuleType) -> Names:
     """What there is in place of other exercises' answers, most of it given."""
-    own = {*check.names, *(name_of(thing) for thing in objects)}
+    own = {*check.names, *check.helpers, *(name_of(thing) for thing in objects)}
     offered = check.stands_on | _defined(fresh)
     return {n: v for n, v in offered.items() if n not in own}
 
@@ -166,7 +183,9 @@ def _grown(mine: type, theirs: type, parts: tuple[str, ...]) -> type:
     special = {n for cls in type.mro(mine) for n in members(cls) if n.startswith("__")}
     names = (special | members(theirs).keys()) - set(parts) - _NEVER
     body = {n: getattr(theirs, n) for n in sorted(names) if hasattr(theirs, n)}
-    return type(mine)(mine.__name__, (mine,), body)
+    # where theirs inherits, its methods may say super(), which has to find theirs
+    bases = (mine,) if theirs.__bases__ == (object,) else (mine, theirs)
+    return type(mine)(mine.__name__, bases, body)
 
 
 _NEVER = {

@@ -49,6 +49,12 @@ _DOORS = {
     "position_map": "places",
     "text_sampler": "writing",
     "model_size": "sizes",
+    "token_playground": "tokens",
+    "merge_stepper": "merging",
+    "encode_race": "race",
+    "byte_view": "unicode",
+    "split_view": "splitting",
+    "vocabulary_size": "vocabulary",
 }
 
 __all__ = list(_DOORS)

@@ -183,7 +183,8 @@ class Steps:
 class Field:
     """A line to type in; the state holds the words as they stand, after each key.
 
-    What cannot be read is for the draw function to say, by `Refused`.
+    What cannot be read is for the draw function to say, by `Refused`. With `lines`
+    above 1 it is a box for a text of several lines.
     """
 
     name: str
@@ -191,17 +192,20 @@ class Field:
     start: str
     example: str = ""
     width: str = "240px"
+    lines: int = 1
 
     def build(self, tell: Setter) -> tuple[Any, Any]:
         """The widget to show, and the widget that holds the value."""
         import ipywidgets
 
-        line = ipywidgets.Text(
+        kind = ipywidgets.Textarea if self.lines > 1 else ipywidgets.Text
+        line = kind(
             value=self.start,
             placeholder=self.example,
             description=self.label,
             style={"description_width": "initial"},
             layout={"width": self.width},
+            **({"rows": self.lines} if self.lines > 1 else {}),
         )
         return _watched(line, self.name, tell), line
 
