@@ -187,9 +187,11 @@ def data() -> Iterator[Finding]:
 
     for entry in manifest():
         if not entry.place.exists():
-            stands_in = "its sample stands in" if entry.sample else "lesson 8 does without"
+            without = (
+                "its sample stands in" if entry.sample else "lesson 8 does without"
+            )
             yield Finding(
-                WARN, "data", f"{entry.file} is not here: {stands_in}", "make lab"
+                WARN, "data", f"{entry.file} is not here: {without}", "make lab"
             )
         elif sha256(entry.place) != entry.sha256:
             said = f"{entry.file} is not the file that the lessons need"
