@@ -454,7 +454,7 @@ class FusedAttention(CausalSelfAttention):
         p = self.attn_dropout.p if self.training else 0.0
         return F.scaled_dot_product_attention(q, k, v, dropout_p=p)
 """,
-        "dropout in use": """
+        "dropout in eval mode": """
 class FusedAttention(CausalSelfAttention):
     def attend(self, q, k, v):
         return F.scaled_dot_product_attention(

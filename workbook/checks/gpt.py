@@ -208,7 +208,7 @@ def _tried(act: Callable[[], Any], seed: int = 1) -> Any:
 
 
 def _drops(module: Any, want: Shapes, *shape: int, quiet: str = "-") -> Any:
-    """What becomes of outputs, in training with dropout 0.75 and in use.
+    """What becomes of outputs, in training with dropout 0.75 and in eval mode.
 
     The dropouts of parts whose name begins with `quiet` are left out.
     """
@@ -223,11 +223,20 @@ def _drops(module: Any, want: Shapes, *shape: int, quiet: str = "-") -> Any:
     used = [module.eval()(x) for _ in range(2)]
     if not isinstance(first, Tensor):
         return otherwise(first)
-    share = (first == 0).double().mean().item()
+    if first.shape != used[0].shape:
+        return first
+    gone = first == 0
+    share = gone.double().mean().item()
+    larger = torch.allclose(first[~gone], 4 * used[0][~gone])
+    whole = any(bool((gone.all(d) | ~gone.any(d)).all()) for d in range(gone.ndim))
     return {
-        "in training": either(torch.equal(first, used[0]), "as in use", "by chance"),
+        "in training": either(
+            torch.equal(first, used[0]), "as in eval mode", "by chance"
+        ),
         "zeros in training": Said(_about(share)),
-        "in use": either(torch.equal(*used), "the same each time", "by chance"),
+        "what they are": either(whole, "whole rows", "single numbers"),
+        "what stays": either(larger, "four times as large", "otherwise"),
+        "in eval mode": either(torch.equal(*used), "the same each time", "by chance"),
     }
 
 
@@ -239,7 +248,9 @@ def _about(share: float) -> str:
 _MOST_DROPPED = {
     "in training": Said("by chance"),
     "zeros in training": Said("three quarters"),
-    "in use": Said("the same each time"),
+    "what they are": Said("single numbers"),
+    "what stays": Said("four times as large"),
+    "in eval mode": Said("the same each time"),
 }
 
 
@@ -285,20 +296,23 @@ def _codec_facts(text: str) -> dict[str, Any]:
     }
 
 
-_LINE = "To be,\nor not: that 2!"
+_LINE = "\n To be,\nor not: that 2! \n"
 
 
-@exercise("gpt.codec")
+@exercise("gpt.codec", version=2)
 def codec(Codec: type, split_in_order: Callable) -> Cases:
-    for text in ("hello", _LINE, "aaa"):
+    for text in ("hello", _LINE, " aa\n"):
         act = lambda t=text: _codec_made(Codec, t)  # noqa: E731
         yield case(f"Codec({text!r})", act, _codec_facts(text))
     hello, line = (lambda: Codec("hello")), (lambda: Codec(_LINE))
     text = "Codec('hello')"
     yield case(f"{text}.encode('hole')", lambda: hello().encode("hole"), [1, 3, 2, 0])
     yield case(f"{text}.encode('')", lambda: hello().encode(""), [])
-    yield case(
-        f"{text}.decode([1, 3, 2, 0])", lambda: hello().decode([1, 3, 2, 0]), "hole"
+    yield asked(
+        f"{text}.decode([1, 3, 2, 0])",
+        lambda ids: hello().decode(ids),
+        [1, 3, 2, 0],
+        expects="hole",
     )
     yield case(
         f"{text}.decode(tensor([2, 2, 0]))",
@@ -310,6 +324,8 @@ def codec(Codec: type, split_in_order: Callable) -> Cases:
         lambda: line().decode(line().encode(_LINE)),
         _LINE,
     )
+    text = "one = Codec('hello'); two = Codec('abc\\n'): what one and two make of it"
+    yield case(text, lambda: _side_by_side(Codec), _SIDE_BY_SIDE)
     seen = lambda out: out if is_nothing(out) else _cut(out)  # noqa: E731
     row = list(range(20))
     yield asked(
@@ -346,6 +362,24 @@ def codec(Codec: type, split_in_order: Callable) -> Cases:
     )
 
 
+def _side_by_side(Codec: type) -> Any:
+    one, two = Codec("hello"), Codec("abc\n")
+    return {
+        "one.encode('hole')": one.encode("hole"),
+        "one.decode([1, 3])": one.decode([1, 3]),
+        "two.encode('c\\n')": two.encode("c\n"),
+        "two.decode([3, 0])": two.decode([3, 0]),
+    }
+
+
+_SIDE_BY_SIDE = {
+    "one.encode('hole')": [1, 3, 2, 0],
+    "one.decode([1, 3])": "ho",
+    "two.encode('c\\n')": [3, 0],
+    "two.decode([3, 0])": "c\n",
+}
+
+
 def _cut(out: Any) -> Any:
     if not isinstance(out, tuple | list) or len(out) != 2:
         return otherwise(out)
@@ -379,6 +413,24 @@ def _given_codec() -> type:
             return "".join(self.itos[int(i)] for i in ids)
 
     return Codec
+
+
+def _decoding(end: Callable) -> type:
+    """A Codec with something done to what decode gives."""
+    decode = _given_codec().decode
+    return _like(_given_codec(), decode=lambda self, ids: end(decode(self, ids)))
+
+
+def _on_the_class(*names: str) -> type:
+    """A Codec that keeps some of its three on the class."""
+    base = _given_codec()
+
+    def __init__(self, text):
+        base.__init__(self, text)
+        for name in names:
+            setattr(type(self), name, vars(self).pop(name))
+
+    return _like(base, __init__=__init__)
 
 
 def _split_right(ids, share=0.9):
@@ -427,6 +479,20 @@ codec.table(
             "Spaces and line breaks are left out: they are letters like the others.",
             (_letters(lambda text: sorted(set("".join(text.split())))), None),
             (_letters(lambda text: sorted(set(text) - {"\n"})), None),
+            (_letters(lambda text: sorted(set(text.strip()))), None),
+            (_letters(lambda text: sorted(set(text.rstrip()))), None),
+        ),
+        "cut off at the ends": (
+            "decode cuts white space off at the ends: it is letters like the others.",
+            (_decoding(lambda told: told.strip()), None),
+            (_decoding(lambda told: told.rstrip()), None),
+        ),
+        "shared by all": (
+            "All codecs share their dicts: keep them on self, not on the class.",
+            (_on_the_class("stoi", "itos"), None),
+            (_on_the_class("chars", "stoi", "itos"), None),
+            (_on_the_class("itos"), None),
+            (_on_the_class("stoi"), None),
         ),
         "itos is stoi": (
             "itos leads from letter to number as well: it should lead back.",
@@ -554,16 +620,33 @@ def _windows(get_batch: Callable, N: int, T: int, B: int, seed: int = 1) -> Any:
     if pair is None:
         return found
     x, y = pair
+    found |= {"x": list(x.shape), "y": list(y.shape)}
+    found |= {f"dtype of {n}": _dtype(one) for n, one in (("x", x), ("y", y))}
+    if any(one.is_floating_point() or one.dtype == torch.bool for one in pair):
+        return found
     steps = (x[:, 1:] - x[:, :-1]) == 1
     found |= {
-        "x": list(x.shape),
-        "y": list(y.shape),
-        "dtype": Said(str(x.dtype).removeprefix("torch.")),
         "a row of x": either(bool(steps.all()), "neighbours", "no neighbours"),
         "y - x": Said(", ".join(map(str, sorted(set((y - x).flatten().tolist()))))),
     }
-    starts = sorted(set((x[:, 0] - 10).tolist()))
-    return found | {"places where x begins": _ranges(starts)}
+    starts = (x[:, 0] - 10).tolist()
+    found["places where x begins"] = _ranges(sorted(set(starts)))
+    return found | ({"each place": _evenness(starts, N - T, T)} if B > 1000 else {})
+
+
+def _dtype(one: Tensor) -> Said:
+    return Said(str(one.dtype).removeprefix("torch."))
+
+
+def _evenness(starts: list[int], places: int, T: int) -> Said:
+    """Whether places come equally often, with a margin of seven spreads and more.
+
+    What sticks out may have been folded back: onto the first T places or the last one.
+    """
+    share = sum(start < T for start in starts) / len(starts)
+    most = max(map(starts.count, set(starts))) / len(starts)
+    even = abs(share - T / places) < 0.1 and most < 3 / places
+    return Said("as often as others" if even else "not as often as others")
 
 
 def _ranges(places: list[int]) -> Said:
@@ -577,11 +660,12 @@ def _windows_facts(N: int, T: int, B: int) -> dict[str, Any]:
         "ids": Said("as they were"),
         "x": [B, T],
         "y": [B, T],
-        "dtype": Said("int64"),
+        "dtype of x": Said("int64"),
+        "dtype of y": Said("int64"),
         "a row of x": Said("neighbours"),
         "y - x": Said("1"),
         "places where x begins": Said(f"0 to {N - T - 1}"),
-    }
+    } | ({"each place": Said("as often as others")} if B > 1000 else {})
 
 
 def _dice(get_batch: Callable) -> Any:
@@ -599,19 +683,20 @@ def _dice(get_batch: Callable) -> Any:
     spread = len(set(starts.tolist())) > 30
     steps = {int(s) for s in starts.diff()}
     return {
-        "the same seed": either(torch.equal(one[0], again[0]), "the same", "another"),
-        "another seed": either(torch.equal(one[0], other[0]), "the same", "another"),
-        "a second batch": either(torch.equal(*two), "the same", "another"),
+        "from equal generators": either(torch.equal(one[0], again[0]), *_SAME),
+        "from generators of other seeds": either(torch.equal(one[0], other[0]), *_SAME),
+        "one after the other": either(torch.equal(*two), *_SAME),
         "torch's own dice": either(still, "not used", "used"),
         "the rows": either(spread, "from many places", "from few places"),
         "from row to row": either(len(steps) > 9, "by chance", "by a rule"),
     }
 
 
+_SAME = ("the same batch", "another batch")
 _DICE = {
-    "the same seed": Said("the same"),
-    "another seed": Said("another"),
-    "a second batch": Said("another"),
+    "from equal generators": Said("the same batch"),
+    "from generators of other seeds": Said("another batch"),
+    "one after the other": Said("another batch"),
     "torch's own dice": Said("not used"),
     "the rows": Said("from many places"),
     "from row to row": Said("by chance"),
@@ -619,24 +704,33 @@ _DICE = {
 
 
 def _undiced(get_batch: Callable) -> Any:
-    out = _tried(lambda: get_batch(torch.arange(90), 7, 3))
-    return otherwise(out) if is_nothing(out) else [list(one.shape) for one in out]
+    """Two batches where chance is torch's own."""
+    pair = _tried(lambda: [get_batch(torch.arange(900), 7, 3) for _ in range(2)])
+    if not all(isinstance(one, tuple | list) and len(one) == 2 for one in pair):
+        return otherwise(pair[0])
+    shapes = {n: list(one.shape) for n, one in zip("xy", pair[0], strict=True)}
+    same = torch.equal(pair[0][0], pair[1][0])
+    return shapes | {"one after the other": either(same, *_SAME)}
 
 
-@exercise("gpt.batches")
+_UNDICED = {"x": [3, 7], "y": [3, 7], "one after the other": Said("another batch")}
+
+
+@exercise("gpt.batches", version=2)
 def batches(get_batch: Callable) -> Cases:
-    for N, T, B in ((6, 3, 60), (24, 5, 400), (4, 3, 2), (90, 8, 900), (9, 1, 99)):
+    for N, T, B in ((6, 3, 60), (24, 5, 400), (4, 3, 2), (82, 24, 1200), (9, 1, 99)):
         text = f"get_batch(arange(10, {N + 10}), {T}, {B}, generator)"
         act = lambda N=N, T=T, B=B: _windows(get_batch, N, T, B)  # noqa: E731
         yield case(text, act, _windows_facts(N, T, B))
-    yield case("50 rows from 900 numbers", lambda: _dice(get_batch), _DICE)
-    text = "get_batch(arange(90), 7, 3), without a generator: the shapes"
-    yield case(text, lambda: _undiced(get_batch), [[3, 7], [3, 7]])
+    text = "50 rows from 900 numbers, twice"
+    yield case(text, lambda: _tried(lambda: _dice(get_batch), 8), _DICE)
+    text = "get_batch(arange(900), 7, 3), without a generator, twice"
+    yield case(text, lambda: _undiced(get_batch), _UNDICED)
     seed = _any_seed()
     yield case(
         "another seed",
-        lambda: _windows(get_batch, 31, 6, 900, seed),
-        _windows_facts(31, 6, 900),
+        lambda: _windows(get_batch, 31, 6, 600, seed),
+        _windows_facts(31, 6, 600),
         fresh=True,
     )
 
@@ -660,6 +754,25 @@ def _rows(
 
 def _one_after_another(high: int, B: int, g: Any) -> Tensor:
     return (torch.randint(high, (1,), generator=g) + torch.arange(B)) % high
+
+
+def _own_dice(high: int, B: int, g: Any) -> Tensor:
+    return torch.randint(high, (B,), generator=g or seeded(1))
+
+
+def _torch_seeded(high: int, B: int, g: Any) -> Tensor:
+    torch.default_generator.manual_seed(1)
+    return torch.randint(high, (B,), generator=g)
+
+
+def _folded(back: Callable) -> Callable:
+    def get_batch(ids, block_size, batch_size, generator=None):
+        most = len(ids) - block_size - 1
+        draw = lambda h, B, g: back(torch.randint(h, (B,), generator=g), most)  # noqa: E731
+        rows = _rows(high=lambda n, T: n, draw=draw)
+        return rows(ids, block_size, batch_size, generator)
+
+    return get_batch
 
 
 batches.table(
@@ -744,6 +857,14 @@ batches.table(
         "own seed": (
             "The draw is seeded inside: each batch would be the same.",
             _rows(draw=lambda h, B, g: torch.randint(h, (B,), generator=seeded(1))),
+            _rows(draw=_own_dice),
+            _rows(draw=_torch_seeded),
+        ),
+        "some more often": (
+            "What sticks out is folded back, so some places come more often: "
+            "draw below len(ids) - block_size.",
+            _folded(lambda i, most: i.clamp(max=most)),
+            _folded(lambda i, most: i % (most + 1)),
         ),
     },
 )
@@ -838,7 +959,7 @@ def _circle(V: int) -> Tensor:
 
 
 def _shares(Model: type) -> Any:
-    """How often each letter follows, by a table with the odds 0.2, 0.8 and 0.7, 0.3."""
+    """How often each letter follows, where 1 has 0.8 after 0, and 0.3 after 1."""
     odds = torch.tensor([[0.2, 0.8], [0.7, 0.3]])
     model = _with_table(Model, odds.log() + 5)
     if not isinstance(model, nn.Module):
@@ -851,7 +972,22 @@ def _shares(Model: type) -> Any:
     return {f"share of 1 after {i}": Said(f"{s:.1f}") for i, s in enumerate(share)}
 
 
-@exercise("gpt.bigram_lm")
+def _any_letter(Model: type, V: int = 65) -> Any:
+    """What comes where all letters are equally likely, twice."""
+    model = _with_table(Model, torch.zeros(V, V))
+    if not isinstance(model, nn.Module):
+        return model
+    start = torch.arange(2000)[:, None] % V
+    two = _tried(lambda: [model.generate(start, 1) for _ in range(2)])
+    if not all(isinstance(out, Tensor) and out.shape == (2000, 2) for out in two):
+        return two[0] if isinstance(two[0], Tensor) else otherwise(two[0])
+    return {
+        "letters that come": len(set(two[0][:, 1].tolist())),
+        "once more": either(torch.equal(*two), "the same", "others"),
+    }
+
+
+@exercise("gpt.bigram_lm", version=2)
 def bigram_lm(BigramLanguageModel: type) -> Cases:
     Model = BigramLanguageModel
     shape = {"token_embedding_table.weight": (7, 7)}
@@ -875,7 +1011,11 @@ def bigram_lm(BigramLanguageModel: type) -> Cases:
         act = lambda idx=idx, new=new: _told_on(Model, _circle(3), idx, new)  # noqa: E731
         yield case(text, act, want)
     want = {"share of 1 after 0": Said("0.8"), "share of 1 after 1": Said("0.3")}
-    yield case("odds of 0.8 and 0.3", lambda: _shares(Model), want)
+    text = "after 0 comes 1 with probability 0.8, after 1 with 0.3: 4000 texts"
+    yield case(text, lambda: _shares(Model), want)
+    text = "V = 65, zeros: generate for 2000 texts, twice"
+    want = {"letters that come": 65, "once more": Said("others")}
+    yield case(text, lambda: _any_letter(Model), want)
     seed = _any_seed()
     idx, y = (torch.randint(5, (3, 6), generator=seeded(seed + i)) for i in (0, 1))
     yield _lookup_case(Model, normal(5, 5, seed=seed), idx, y, fresh=True)
@@ -940,6 +1080,25 @@ def _telling(
         return end(idx, start)
 
     return _like(_bigram(), generate=generate)
+
+
+def _among(k: int) -> Callable:
+    """A draw among the k likeliest letters."""
+
+    def choose(logits):
+        best, letters = logits.topk(min(k, logits.shape[-1]))
+        return letters.gather(1, torch.multinomial(F.softmax(best, -1), 1))
+
+    return choose
+
+
+def _seeded_draw(logits: Tensor) -> Tensor:
+    return torch.multinomial(F.softmax(logits, -1), 1, generator=seeded(1))
+
+
+def _seeded_once(self: Any, idx: Tensor, max_new_tokens: int) -> Tensor:
+    torch.default_generator.manual_seed(1)
+    return _bigram().generate(self, idx, max_new_tokens)
 
 
 def _seen_as(logits: Tensor, y: Tensor) -> Tensor:
@@ -1011,6 +1170,23 @@ bigram_lm.table(
             "The letter is drawn without regard to the logits.",
             _telling(choose=lambda z: torch.multinomial(torch.ones_like(z), 1)),
         ),
+        "few letters": (
+            "Only some letters can be drawn: each has the chance that softmax gives.",
+            *(_telling(choose=_among(k)) for k in (3, 5, 10, 20, 40, 50)),
+        ),
+        "own seed": (
+            "The draw is seeded inside: each text would be the same.",
+            _telling(choose=_seeded_draw),
+            _like(_bigram(), generate=_seeded_once),
+        ),
+        "all places": (
+            "The logits of all places are drawn from: take those of the last one.",
+            _telling(last=lambda logits: logits),
+        ),
+        "softmax over texts": (
+            "The softmax runs over the texts: each text has its own probabilities.",
+            _telling(choose=lambda z: torch.multinomial(F.softmax(z, 0), 1)),
+        ),
         "first place": (
             "The first place's logits are used: the last letter decides.",
             _telling(last=lambda logits: logits[:, 0]),
@@ -1065,13 +1241,13 @@ def _averaged(*shape: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def _average_case(average: Callable, x: Tensor, want: Tensor, **more: Any) -> Case:
-    said = f"= {x.tolist()}" if x.numel() <= 6 else tuple(x.shape)
+    said = f"= {x.tolist()}" if x.numel() <= 3 else tuple(x.shape)
     text = f"{getattr(average, '__name__', 'average')}(x), x {said}"
     seen = lambda out: out.detach() if isinstance(out, Tensor) else out  # noqa: E731
     return asked(text, average, x, expects=want, seen=seen, within=FLOAT32, **more)
 
 
-@exercise("gpt.averaging")
+@exercise("gpt.averaging", version=2)
 def averaging(
     average_loop: Callable, average_matmul: Callable, average_softmax: Callable
 ) -> Cases:
@@ -1079,7 +1255,7 @@ def averaging(
     for average in (average_loop, average_matmul, average_softmax):
         x, want = ([[[v] for v in row]] for row in ((2.0, 4.0, 9.0), (2.0, 3.0, 5.0)))
         yield _average_case(average, torch.tensor(x), torch.tensor(want))
-        for B, T, C in ((1, 2, 3), (2, 5, 3), (4, 1, 2), (3, 4, 4), (2, 9, 5)):
+        for B, T, C in ((1, 2, 3), (2, 5, 3), (7, 1, 2), (3, 4, 4), (2, 9, 5)):
             yield _average_case(average, *_averaged(B, T, C, seed=T))
         yield _average_case(average, *_averaged(3, 6, 2, seed=seed), fresh=True)
 
@@ -1191,7 +1367,7 @@ averaging.table(
             (None, None, _softmax(lambda T: _masked(T, _past(T).T))),
         ),
         "zero for minus infinity": (
-            "The future's scores are 0, and e to the 0 is 1: mask with minus infinity.",
+            "Finite scores give the future a weight: mask with minus infinity.",
             (None, None, _softmax(_past)),
         ),
         "the past masked": (
@@ -1257,7 +1433,10 @@ def _head_shapes(config: Any, at: str = "") -> Shapes:
 def _made(Class: type, config: Any, want: Shapes) -> Any:
     module = Class(config)
     found = _parts(module, want)
-    return found | {"tril": _buffer(module)} if "other parameters" in found else found
+    if "other parameters" not in found:
+        return found
+    shape = list(getattr(getattr(module, "tril", None), "shape", ()))
+    return found | {"tril": _buffer(module), "shape of tril": shape[-2:]}
 
 
 def _averages(Head: type) -> Any:
@@ -1288,27 +1467,41 @@ def _dropping(module: Any, want: Shapes, value: Callable, C: int, T: int) -> Any
     module.value.weight.data.copy_(normal(*module.value.weight.shape, seed=3))
     other = _tried(lambda: module.train()(x))
     moves = not torch.allclose(other, module.eval()(x))
+    value(module)
+    module.query.weight.data.zero_()  # now all that a place hears counts alike
+    even = _tried(lambda: module.train()(x))
     return {
-        "dropped in training": _what_drops(out, used[0], moves),
+        "dropped in training": _what_drops(out, used[0], moves, even),
         "first places": Said(", ".join(sorted({f"{s:.0f}" for s in sums[:, 0]}))),
         "another draw": either(torch.equal(out, again), "the same", "another"),
-        "in use": either(torch.equal(*used), "the same each time", "by chance"),
+        "in eval mode": either(torch.equal(*used), "the same each time", "by chance"),
     }
 
 
-def _what_drops(out: Tensor, used: Tensor, moves: bool) -> Said:
-    """What dropout acts on, by the outputs where all values are 1, and others."""
+def _what_drops(out: Tensor, used: Tensor, moves: bool, even: Tensor) -> Said:
+    """What dropout acts on, by the outputs where all values are 1, and others.
+
+    even: the outputs where a place hears all others alike. Where its sum grows by the
+    new place's number alone, all later places have lost the same ones.
+    """
+    if not out.isfinite().all():
+        return Said("something: the outputs are not finite")
     if torch.allclose(out, used):
         return Said("scores" if moves else "nothing")
     alike = torch.allclose(out, out[..., :1].expand_as(out))
-    return Said("weights" if alike else "channels")
+    sums = even * torch.arange(1.0, even.shape[-2] + 1)[:, None].to(even)
+    steps = sums.diff(dim=-2) * (1 - 0.75)
+    before = bool((steps * (steps - 1)).abs().max() < 1e-4)
+    if before:
+        return Said("the input" if alike else "values")
+    return Said("weights" if alike else "outputs")
 
 
 _WEIGHTS_DROPPED = {
     "dropped in training": Said("weights"),
     "first places": Said("0, 4"),
     "another draw": Said("another"),
-    "in use": Said("the same each time"),
+    "in eval mode": Said("the same each time"),
 }
 
 
@@ -1318,11 +1511,11 @@ def _ones_from_first(module: Any) -> None:
     module.value.weight.data[:, 0] = 1.0
 
 
-@exercise("gpt.head")
+@exercise("gpt.head", version=2)
 def head(Head: type) -> Cases:
     config = _config(block_size=8, n_head=2, n_embd=6)
     want = _head_shapes(config)
-    facts = _parts_facts(want) | {"tril": Said("a buffer")}
+    facts = _parts_facts(want) | {"tril": Said("a buffer"), "shape of tril": [8, 8]}
     text = "Head(config), block_size 8, n_head 2, n_embd 6"
     yield case(text, lambda: _made(Head, config, want), facts)
     text = "n_embd 1, query and key 0, value 1, x = [2, 4, 9]"
@@ -1391,6 +1584,11 @@ def _weigh(
 def _dropped_before(q, k, past, C, dropout):
     scores = dropout(_scores(q, k) / q.shape[-1] ** 0.5)
     return F.softmax(_hidden(scores, past), dim=-1)
+
+
+def _dropped_masked(q, k, past, C, dropout):
+    scores = _scores(q, k) / q.shape[-1] ** 0.5
+    return F.softmax(dropout(_hidden(scores, past)), dim=-1)
 
 
 def _without_softmax(q, k, past, C, dropout):
@@ -1477,6 +1675,10 @@ _WEIGHTS: dict[str, tuple[str, tuple[Weigh, ...]]] = {
         "Keys ask and queries answer: row t has the scores of query t.",
         (_weigh(scores=lambda q, k: k @ q.transpose(-2, -1)),),
     ),
+    "all dimensions turned": (
+        "k.T turns all dimensions around: transpose the last two alone.",
+        (_weigh(scores=lambda q, k: q @ k.permute(*reversed(range(k.ndim)))),),
+    ),
     "keys with keys": (
         "Queries meet queries, or keys meet keys: a query meets a key.",
         (
@@ -1490,7 +1692,7 @@ _WEIGHTS: dict[str, tuple[str, tuple[Weigh, ...]]] = {
     ),
     "dropout before the softmax": (
         "Dropout acts on the scores: it belongs after the softmax.",
-        (_dropped_before,),
+        (_dropped_before, _dropped_masked),
     ),
 }
 
@@ -1505,12 +1707,20 @@ def _heads_forward(weigh: Weigh) -> type:
     return _like(_given().Head, forward=forward)
 
 
-def _head_of(weigh: Weigh, values: Callable, end: Callable = lambda self, o: o) -> type:
+def _head_of(
+    values: Callable = lambda self, x, q, k: self.value(x),
+    end: Callable = lambda self, out: out,
+    drop: Callable = lambda self: self.dropout,
+    start: Callable = lambda self, x: x,
+) -> type:
+    """A head with something else for its values, or another place for its dropout."""
+
     def forward(self, x):
+        x = start(self, x)
         T, C = x.shape[1:]
         q, k = self.query(x), self.key(x)
-        out = weigh(q, k, self.tril[:T, :T], C, lambda w: w) @ values(self, x, q, k)
-        return end(self, out)
+        wei = _weigh()(q, k, self.tril[:T, :T], C, drop(self))
+        return end(self, wei @ values(self, x, q, k))
 
     return _like(_given().Head, forward=forward)
 
@@ -1540,6 +1750,18 @@ def _head_after(change: Callable) -> type:
     return _after(_given().Head, change)
 
 
+def _undropped(self: Any) -> Callable:
+    return lambda wei: wei
+
+
+def _sized(n: int) -> Callable:
+    """The mask with n places, whatever the block size."""
+    past = torch.ones(n, n).tril()
+    return lambda self, config: _tril(
+        self, config, lambda s, _: s.register_buffer("tril", past)
+    )
+
+
 def _as_parameter(self, config):
     _tril(self, config, lambda s, p: s.register_parameter("tril", nn.Parameter(p)))
 
@@ -1553,20 +1775,31 @@ head.table(
     | {
         "x for values": (
             "The weights are applied to x itself: its values are wanted.",
-            _head_of(_weigh(), lambda self, x, q, k: x),
+            _head_of(lambda self, x, q, k: x),
+            _head_of(lambda self, x, q, k: x, drop=_undropped),
         ),
         "keys for values": (
             "The weights are applied to keys or queries: the values are wanted.",
-            _head_of(_weigh(), lambda self, x, q, k: k),
-            _head_of(_weigh(), lambda self, x, q, k: q),
+            _head_of(lambda self, x, q, k: k),
+            _head_of(lambda self, x, q, k: q),
         ),
         "channels dropped": (
             "Dropout acts on the output: here it acts on the weights.",
+            _head_of(end=lambda self, out: self.dropout(out), drop=_undropped),
+        ),
+        "values dropped": (
+            "Dropout acts on the values: here it acts on the weights.",
             _head_of(
-                _weigh(),
-                lambda self, x, q, k: self.value(x),
-                lambda self, out: self.dropout(out),
+                lambda self, x, q, k: self.dropout(self.value(x)), drop=_undropped
             ),
+        ),
+        "input dropped": (
+            "Dropout acts on x: here it acts on the weights.",
+            _head_of(start=lambda self, x: self.dropout(x), drop=_undropped),
+        ),
+        "mask of a fixed size": (
+            "The mask has a size of its own: block_size by block_size is wanted.",
+            *(_head_after(_sized(n)) for n in (16, 32, 64, 256)),
         ),
         "mask not cut": (
             "A text may be shorter than block_size: cut the mask to [:T, :T].",
@@ -1628,7 +1861,7 @@ def _multi_case(Multi: type, B: int, T: int, seed: int, sizes: Any, **o: Any) ->
     )
 
 
-@exercise("gpt.multi_head")
+@exercise("gpt.multi_head", version=2)
 def multi_head(MultiHeadAttention: type) -> Cases:
     Multi = MultiHeadAttention
     for bias in (True, False):
@@ -1699,7 +1932,19 @@ def _first_head(self, x):
 
 
 def _in_time(self, x):
-    return self.dropout(self.proj(torch.cat([head(x) for head in self.heads], 1)))
+    return _ended(self, torch.cat([head(x) for head in self.heads], 1))
+
+
+def _ended(self, out):
+    return self.dropout(self.proj(out))
+
+
+def _dropped_twice(self, x):
+    return _ended(self, self.dropout(_joined(self, x)))
+
+
+def _rows_dropped(self, x):
+    return F.dropout1d(self.proj(_joined(self, x)), self.dropout.p, self.training)
 
 
 multi_head.table(
@@ -1725,12 +1970,22 @@ multi_head.table(
             ),
         ),
         "no dropout": (
-            "Dropout is missing at the end.",
+            "Nothing is dropped in training: dropout comes last.",
             _multi(lambda self, x: self.proj(_joined(self, x))),
         ),
         "dropout before proj": (
             "Dropout stands before the projection: it comes last.",
             _multi(lambda self, x: self.proj(self.dropout(_joined(self, x)))),
+        ),
+        "dropout twice": (
+            "Something is dropped before the end as well: each head drops weights, "
+            "and dropout comes last.",
+            _multi(_dropped_twice),
+            _multi(lambda self, x: _ended(self, _joined(self, self.dropout(x)))),
+        ),
+        "whole rows dropped": (
+            "Dropout takes whole rows away: each number is dropped by itself.",
+            _multi(_rows_dropped),
         ),
         "always a bias": (
             "The projection always has a bias: config.bias says whether it has.",
@@ -1762,9 +2017,10 @@ multi_head.table(
             "Only the first head is asked.",
             _multi(_first_head),
         ),
-        "along time": (
-            "The outputs are put one behind the other in time: along channels.",
+        "not along channels": (
+            "The outputs are put together along another dimension: along the last one.",
             _multi(_in_time),
+            _multi(lambda self, x: _ended(self, torch.cat([h(x) for h in self.heads]))),
         ),
         "residual": (
             "x is added here: the block does that.",
@@ -1857,15 +2113,16 @@ def _attend_drops(Batched: type) -> Any:
     v = normal(4, 2, 9, 4, seed=3)
     other = _tried(lambda: module.train().attend(q, k, v))
     moves = not torch.allclose(other, module.eval().attend(q, k, v))
+    even = _tried(lambda: module.train().attend(0 * q, k, torch.ones_like(v)))
     return {
-        "dropped in training": _what_drops(out, used[0], moves),
-        "in use": either(torch.equal(*used), "the same each time", "by chance"),
+        "dropped in training": _what_drops(out, used[0], moves, even),
+        "in eval mode": either(torch.equal(*used), "the same each time", "by chance"),
     }
 
 
 _ATTEND_DROPPED = {
     "dropped in training": Said("weights"),
-    "in use": Said("the same each time"),
+    "in eval mode": Said("the same each time"),
 }
 
 
@@ -1929,7 +2186,7 @@ def _merge_case(merge_heads: Callable, heads: int, C: int, seed: int, **o: Any) 
     )
 
 
-@exercise("gpt.batched_heads", limit=10)
+@exercise("gpt.batched_heads", version=2, limit=10)
 def batched_heads(CausalSelfAttention: type, merge_heads: Callable) -> Cases:
     Batched = CausalSelfAttention
     text = "attend(q, k, v), each (3, 2, 4, 3)"
@@ -2179,7 +2436,7 @@ def _feed_case(
     )
 
 
-@exercise("gpt.feed_forward")
+@exercise("gpt.feed_forward", version=2)
 def feed_forward(FeedForward: type) -> Cases:
     for bias in (True, False):
         config = _config(n_head=1, n_embd=6, bias=bias)
@@ -2710,7 +2967,7 @@ class _Noting(nn.Module):
 
 
 def _into_blocks(GPT: type) -> Any:
-    """What reaches the blocks, in use and in training."""
+    """What reaches the blocks, in eval mode and in training."""
     config = _small("", dropout=0.75, n_embd=40, n_layer=1)
     model = _filled(GPT(config), _gpt_shapes(config), 2)
     if not isinstance(model, nn.Module):
@@ -2718,14 +2975,17 @@ def _into_blocks(GPT: type) -> Any:
     note = _Noting()
     model.blocks = nn.Sequential(note)
     idx, found = torch.tensor([[3, 1, 1]]), {}
-    for name in ("in use", "in training"):
+    for name in ("in eval mode", "in training"):
         model.train(name == "in training")
         _tried(lambda: model(idx))
         if not isinstance(getattr(note, "read", None), Tensor):
             return {"blocks": Said("not called")}
         found[name] = note.read.detach()
     zeros = (found["in training"] == 0).double().mean().item()
-    return {"in use": found["in use"], "zeros in training": Said(_about(zeros))}
+    return {
+        "in eval mode": found["in eval mode"],
+        "zeros in training": Said(_about(zeros)),
+    }
 
 
 @cache
@@ -2734,7 +2994,7 @@ def _into_blocks_facts() -> dict[str, Any]:
     state = _state(_gpt_shapes(config), 2)
     table, places = list(state.values())[:2]
     x = (table[[3, 1, 1]] + places[:3]).detach().unsqueeze(0)
-    return {"in use": x, "zeros in training": Said("three quarters")}
+    return {"in eval mode": x, "zeros in training": Said("three quarters")}
 
 
 def _started(GPT: type) -> Any:
@@ -3282,7 +3542,7 @@ def generate(GPT: type, sample_next: Callable) -> Cases:
         (1.0, 9, (0.1, 0.2, 0.7)),
         (3.0, 2, (0.0, 0.397, 0.603)),
     ):
-        text = f"odds 0.1, 0.2, 0.7, temperature {temperature}, top_k {top_k}"
+        text = f"probabilities 0.1, 0.2, 0.7: temperature {temperature}, top_k {top_k}"
         act = lambda t=temperature, k=top_k: _sampled(sample_next, t, k)  # noqa: E731
         facts = _share_facts(*shares) | {"logits": Said("as they were")}
         yield case(text, act, facts)
@@ -3306,7 +3566,8 @@ def generate(GPT: type, sample_next: Callable) -> Cases:
         (0.5, None, (0.019, 0.074, 0.907)),
         (3.0, 2, (0.0, 0.397, 0.603)),
     ):
-        text = f"generate, odds 0.1, 0.2, 0.7, temperature {temperature}, top_k {top_k}"
+        text = "generate, probabilities 0.1, 0.2, 0.7"
+        text += f": temperature {temperature}, top_k {top_k}"
         act = lambda t=temperature, k=top_k: _written(GPT, t, k)  # noqa: E731
         yield case(text, act, _share_facts(*shares))
     start = torch.zeros(40, 1, dtype=torch.long)
@@ -3379,6 +3640,10 @@ def _to_zero(z: Tensor, k: int) -> Tensor:
     return z.masked_fill(z < low, 0.0)
 
 
+def _without_column(z: Tensor, k: int) -> Tensor:
+    return z.masked_fill(z < z.topk(min(k, z.shape[-1])).values[:, -1], -math.inf)
+
+
 def _of_first_row(z: Tensor, k: int) -> Tensor:
     return z.masked_fill(z < z[0].topk(min(k, z.shape[-1])).values[-1], -math.inf)
 
@@ -3423,6 +3688,10 @@ generate.table(
             "A logit of 0 is no probability of 0: what is cut becomes minus infinity.",
             _sample(cut=_to_zero),
         ),
+        "cut without a column": (
+            "Rows and columns are mixed up in the cut: keep the k-th letters a column.",
+            _sample(cut=_without_column),
+        ),
         "the first row's": (
             "The cut is that of the first row: each row has a k-th letter of its own.",
             _sample(cut=_of_first_row),
@@ -3466,6 +3735,10 @@ generate.table(
         "first place": (
             "The first place's logits are used: the last one's predict what follows.",
             _write(last=lambda z: z[:, 0]),
+        ),
+        "all places": (
+            "The logits of all places are drawn from: take those of the last one.",
+            _write(last=lambda z: z),
         ),
         "text cropped": (
             "The text loses its beginning: only the model's view of it is cropped.",
@@ -3665,12 +3938,16 @@ def _estimated(estimate_loss: Callable, training: bool, B: int, batches: int) ->
         "batches": len(calls),
         "their shape": Said(", ".join(sorted({str(c["shape"]) for c in calls}))),
         "all the same": len(calls) > 1 and all(one == first[0] for one in first),
-        "measured": either(any(c["training"] for c in calls), "in training", "in use"),
+        "measured": either(
+            any(c["training"] for c in calls), "in training", "in eval mode"
+        ),
         "gradients": either(any(c["gradients"] for c in calls), "recorded", "off"),
         "result": Said(
             "their mean loss" if close else f"{out / mean:.2g} of their mean"
         ),
-        "left": either(model.training and model.drop.training, "in training", "in use"),
+        "left": either(
+            model.training and model.drop.training, "in training", "in eval mode"
+        ),
     }
 
 
@@ -3679,10 +3956,10 @@ def _estimated_facts(training: bool, B: int, batches: int) -> dict[str, Any]:
         "batches": batches,
         "their shape": Said(f"({B}, 3)"),
         "all the same": False,
-        "measured": Said("in use"),
+        "measured": Said("in eval mode"),
         "gradients": Said("off"),
         "result": Said("their mean loss"),
-        "left": Said("in training" if training else "in use"),
+        "left": Said("in training" if training else "in eval mode"),
     }
 
 
@@ -3760,7 +4037,7 @@ def train(
         yield case(text, act, facts, within=FLOAT32)
     for training, B, batches in ((True, 4, 5), (False, 7, 3), (True, 2, 9)):
         text = f"estimate_loss(model, ids, {B}, {batches}), "
-        text += "found in training" if training else "found in use"
+        text += "found in training" if training else "found in eval mode"
         act = lambda a=(training, B, batches): _estimated(estimate_loss, *a)  # noqa: E731
         yield case(text, act, _estimated_facts(training, B, batches))
     text = "estimate_loss with a generator"
@@ -4041,8 +4318,8 @@ train.table(
             _estimating(before=lambda model: None),
             _estimating(before=lambda model: model.train()),
         ),
-        "left in use": (
-            "The model is left in use: put its mode back.",
+        "left in eval mode": (
+            "The model is left in eval mode: put its mode back.",
             _estimating(after=lambda model, flag: None),
         ),
         "always back to training": (
