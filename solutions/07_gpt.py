@@ -1167,7 +1167,8 @@ def on_names(steps: int = budget(full=2_000, check=5)) -> None:
 # nothing about the earlier letters has changed: no letter looks ahead. What the new
 # letter needs of them are their keys and values. `attend_cached` is attention for the
 # letters `x` $(B, T, C)$ that come after those in `cache`, a pair of keys and values
-# $(B, n_h, S, h)$ or `None`; it returns the output and the longer cache.
+# $(B, n_h, S, h)$ or `None`; it returns the output and the longer cache. All three are
+# for a model in eval mode: dropout is left out.
 
 # %% exercise="gpt.kv_cache" minutes=40 difficulty=4
 def attend_cached(
@@ -1303,8 +1304,8 @@ class FusedAttention(CausalSelfAttention):
 
 
 def fuse(model: GPT) -> GPT:
-    """A copy of the model with FusedAttention in each block, and the same numbers."""
-    # TODO: deepcopy; in each block a new sa with the state of the old one
+    """A copy of the model, its numbers and mode, with FusedAttention in each block."""
+    # TODO: deepcopy; in each block a new sa with the state and mode of the old one
     ### BEGIN SOLUTION
     fused = copy.deepcopy(model)
     for block in fused.blocks:

@@ -878,7 +878,7 @@ def _slow_logits(model: Any, idx: Tensor) -> Tensor:
 def _pieces(attend_cached: Callable, cuts: tuple[int, ...], B: int) -> Any:
     """Attention over x, handed over piece by piece."""
     x = normal(B, sum(cuts), 12, seed=len(cuts))
-    sa = _attention_of(_given().CausalSelfAttention)
+    sa = _attention_of(_given().CausalSelfAttention, dropout=0.5)
     cache, outs, kept = None, [], []
     with torch.no_grad():
         for piece in x.split(cuts, 1):
@@ -897,6 +897,7 @@ def _pieces(attend_cached: Callable, cuts: tuple[int, ...], B: int) -> Any:
             kept.append(Said(str(tuple(cache[0].shape))))
     return {
         **{f"output {i + 1}": out for i, out in enumerate(outs)},
+        "the cache": Said("a pair"),
         "shapes of the keys": kept,
         "keys": cache[0],
         "values": cache[1],
@@ -913,10 +914,14 @@ def _pieces_facts(cuts: tuple[int, ...], B: int) -> Any:
     ends = [sum(cuts[: i + 1]) for i in range(len(cuts))]
     shapes = [Said(str((*k.shape[:2], end, k.shape[3]))) for end in ends]
     named = {f"output {i + 1}": out for i, out in enumerate(outs)}
-    return {**named, "shapes of the keys": shapes, "keys": k, "values": v}
+    rest = {"shapes of the keys": shapes, "keys": k, "values": v}
+    return {**named, "the cache": Said("a pair"), **rest}
 
 
-_kept = cache(_model)
+@cache
+def _kept(seed: int) -> Any:
+    """A model in eval mode, with dropout that would act in training."""
+    return _model(seed, dropout=0.5)
 
 
 def _next(next_logits: Callable, cuts: tuple[int, ...], B: int, seed: int) -> Any:
@@ -925,15 +930,25 @@ def _next(next_logits: Callable, cuts: tuple[int, ...], B: int, seed: int) -> An
     idx = _letters(B, sum(cuts), seed=seed)
     with torch.no_grad():
         for i, piece in enumerate(idx.split(cuts, 1)):
+            held = list(caches) if isinstance(caches, list) else caches
             out = next_logits(model, piece, caches)
             if not (isinstance(out, tuple) and len(out) == 2):
                 return {"result": Said(kind(out))} if out is not None else out
+            if isinstance(held, list) and not _as_held(held, caches):
+                return {"the old caches": Said("changed")}
             logits, caches = out
             if not isinstance(logits, Tensor):
                 return otherwise(logits)
             found[f"logits {i + 1}"] = logits
             found[f"caches {i + 1}"] = _lengths(caches)
     return found
+
+
+def _as_held(held: list, caches: Any) -> bool:
+    """Whether a list has the same things in it as before."""
+    return len(held) == len(caches) and all(
+        one is other for one, other in zip(held, caches, strict=True)
+    )
 
 
 def _lengths(caches: Any) -> Said:
@@ -967,9 +982,13 @@ def _drew(
     before = idx.clone()
     try:
         with _rolled(1):
+            state = torch.get_rng_state()
             out = generate_cached(model, idx, new, generator=seeded(seed), **how)
+            still = torch.equal(state, torch.get_rng_state())
     finally:
         hook.remove()
+        mode = any(part.training for part in model.modules())
+        model.eval()
     if not isinstance(out, Tensor):
         return otherwise(out)
     past = max(0, T + new - 1 - 7)  # letters that no longer fit
@@ -978,6 +997,8 @@ def _drew(
         "letters": out,
         "idx": either(torch.equal(idx, before), "as it was", "changed"),
         "work": either(sum(seen) <= fair, "each letter once", "the text again"),
+        "torch's own dice": either(still, "not used", "used"),
+        "left": either(mode, "in training", "in eval mode"),
     }
 
 
@@ -985,10 +1006,16 @@ def _drew(
 def _drew_facts(B: int, T: int, new: int, seed: int, **how: Any) -> Any:
     model, idx = _model(seed), _letters(B, T, seed=seed)
     out = _given().GPT.generate(model, idx, new, generator=seeded(seed), **how)
-    return {"letters": out, "idx": Said("as it was"), "work": Said("each letter once")}
+    words = {
+        "idx": "as it was",
+        "work": "each letter once",
+        "torch's own dice": "not used",
+        "left": "in eval mode",
+    }
+    return {"letters": out} | {name: Said(word) for name, word in words.items()}
 
 
-@exercise("gpt.kv_cache", limit=16)
+@exercise("gpt.kv_cache", version=2, limit=16)
 def kv_cache(
     attend_cached: Callable, next_logits: Callable, generate_cached: Callable
 ) -> Cases:
@@ -1030,6 +1057,7 @@ def _ac(
     scale: Callable = lambda size: size**0.5,
     kept: Callable = lambda k, v, cache: (k, v),
     out: Callable = lambda sa, out: sa.proj(out),
+    weights: Callable = lambda sa, wei: wei,
     masked: bool = True,
 ) -> Callable:
     """attend_cached with one thing done otherwise."""
@@ -1042,7 +1070,8 @@ def _ac(
         wei = q @ k.mT / scale(q.shape[-1])
         if masked:
             wei = wei.masked_fill(mask(sa.tril, T, k.shape[2]) == 0, -math.inf)
-        one = (F.softmax(wei, -1) @ v).transpose(1, 2).reshape(B, T, C)
+        wei = weights(sa, F.softmax(wei, -1))
+        one = (wei @ v).transpose(1, 2).reshape(B, T, C)
         return out(sa, one), kept(k, v, cache)
 
     return attend_cached
@@ -1083,7 +1112,7 @@ def _gc(
     crop: Callable = lambda idx, size: idx[:, -size:],
     draw: Callable = lambda logits, *how: _given().sample_next(logits, *how),
     count: Callable = lambda n: n,
-    out: Callable = lambda idx, T: idx,
+    out: Callable = lambda idx, T, model: idx,
     cached: bool = True,
 ) -> Callable:
     """generate_cached with one thing done otherwise."""
@@ -1101,7 +1130,7 @@ def _gc(
             else:
                 logits, _ = step(model, crop(idx, size), None)
             idx = torch.cat([idx, draw(logits, temperature, top_k, generator)], 1)
-        return out(idx, T)
+        return out(idx, T, model)
 
     return generate_cached
 
@@ -1118,6 +1147,23 @@ def _third(**how: Any) -> tuple:
     return None, None, _gc(**how)
 
 
+def _into_the_old(longer: list, caches: Any) -> list:
+    if caches is None:
+        return longer
+    caches[:] = longer
+    return caches
+
+
+def _left_in_training(idx: Tensor, T: int, model: Any) -> Tensor:
+    model.train()
+    return idx
+
+
+def _seeding(n: int) -> int:
+    torch.default_generator.manual_seed(0)
+    return n
+
+
 def _likeliest(
     logits: Tensor, temperature: float, top_k: Any, generator: Any
 ) -> Tensor:
@@ -1128,7 +1174,7 @@ kv_cache.table(
     lambda: (_ac(), _nl(), _gc()),
     {
         "first rows of the mask": (
-            "The first rows of tril are used: the new letters are the last rows.",
+            "The first rows of the mask are used: the new letters are the last ones.",
             _first(mask=lambda tril, T, S: tril[:T, :S]),
         ),
         "new ones unmasked": (
@@ -1203,8 +1249,24 @@ kv_cache.table(
             "The feed-forward layer is missing.",
             _second(after=lambda block, x: x),
         ),
+        "caches written to": (
+            "The caller's list of caches is written to: return a new one.",
+            _second(keep=_into_the_old),
+        ),
+        "left in training": (
+            "The model is left in training: leave its mode as it was.",
+            _third(out=_left_in_training),
+        ),
+        "own seed": (
+            "Torch's own dice are seeded inside: the generator decides.",
+            _third(count=_seeding),
+        ),
+        "dropout always": (
+            "Weights are dropped in eval mode: F.dropout acts unless told otherwise.",
+            _first(weights=lambda sa, wei: F.dropout(wei, sa.attn_dropout.p)),
+        ),
         "whole text each time": (
-            "The whole text is computed again for each letter: nothing is gained.",
+            "Letters are computed again that the cache has: with it, one is new.",
             _third(cached=False),
         ),
         "text into the cache again": (
@@ -1247,7 +1309,7 @@ kv_cache.table(
         ),
         "new letters alone": (
             "Only the new letters are returned: they go behind idx.",
-            _third(out=lambda idx, T: idx[:, T:]),
+            _third(out=lambda idx, T, model: idx[:, T:]),
         ),
         "one letter short": (
             "One letter is missing: max_new_tokens are wanted.",
@@ -1308,7 +1370,7 @@ _DROPPED = {
 
 @_on_ours
 def _fused(fuse: Callable, FusedAttention: type, training: bool, **sizes: Any) -> Any:
-    model = _model(4, **sizes).float().train(training)  # as a new layer is
+    model = _model(4, dropout=0.25, **sizes).float().train(training)
     before, idx = _state(model), _letters(2, 6, seed=3)
     out = fuse(model)
     if not isinstance(out, nn.Module) or not hasattr(out, "blocks"):
@@ -1318,7 +1380,7 @@ def _fused(fuse: Callable, FusedAttention: type, training: bool, **sizes: Any) -
         "fused" if isinstance(b.sa, FusedAttention) else "as before" for b in out.blocks
     ]
     flags = {m.training for m in out.modules()}
-    same_numbers = not _moved(before, out)
+    moved = sorted(_moved(before, out))
     shared = {id(p) for p in model.parameters()} & {id(p) for p in out.parameters()}
     same = not _moved(before, model) and type(old) is _given().CausalSelfAttention
     found = {
@@ -1329,9 +1391,19 @@ def _fused(fuse: Callable, FusedAttention: type, training: bool, **sizes: Any) -
         "parameters": either(bool(shared), "shared", "copies"),
         "mode": either(flags == {training}, "as before", "another"),
         "count": sum(p.numel() for p in out.parameters()),
-        "numbers": either(same_numbers, "the model's", "others"),
+        "numbers": Said(
+            f"{len(moved)} tensors differ, such as {moved[0]}"
+            if moved
+            else "the model's"
+        ),
+        "what learns": either(
+            all(p.requires_grad for p in out.parameters()), "all", "not all"
+        ),
+        "dropout": sorted(
+            {part.p for part in out.modules() if isinstance(part, nn.Dropout)}
+        ),
     }
-    if not same_numbers:
+    if moved:
         return found
     with torch.no_grad():
         logits = out.eval()(idx)[0]
@@ -1350,6 +1422,8 @@ def _fused_facts(**sizes: Any) -> Any:
         "mode": Said("as before"),
         "count": sum(p.numel() for p in model.parameters()),
         "numbers": Said("the model's"),
+        "what learns": Said("all"),
+        "dropout": [0.25],
         "logits": logits,
     }
 
@@ -1436,7 +1510,7 @@ def _in_place_of(
     which: Callable = lambda blocks: blocks,
     load: bool = True,
     mode: Callable = lambda sa, old: sa.train(old.training),
-    kind: Callable = lambda kind: kind,
+    config: Callable = lambda config: config,
     out: Callable = lambda model, fused: fused,
     share: bool = False,
 ) -> tuple:
@@ -1446,7 +1520,7 @@ def _in_place_of(
     def fuse(model):
         fused = start(model)
         for block in which(fused.blocks):
-            sa = kind(Fused)(model.config).to(block.sa.qkv.weight)
+            sa = Fused(config(model.config)).to(block.sa.qkv.weight)
             if load:
                 sa.load_state_dict(block.sa.state_dict())
             block.sa = mode(sa, block.sa)
@@ -1535,7 +1609,7 @@ sdpa.table(
             ),
         ),
         "the output dropped": (
-            "Dropout acts on the output: the weights are meant, by dropout_p.",
+            "Dropout acts on values or the output: dropout_p drops weights.",
             _by_call(
                 lambda s, q, k, v, p: F.dropout(
                     _sdpa(q, k, v, 0.0), s.attn_dropout.p, p > 0
@@ -1549,6 +1623,14 @@ sdpa.table(
         "fresh numbers": (
             "The new layers have numbers of their own: load the old ones' state.",
             _in_place_of(load=False),
+        ),
+        "dropout lost": (
+            "The new layers have no dropout: give them the model's config.",
+            _in_place_of(config=lambda config: replace(config, dropout=0.0)),
+        ),
+        "frozen": (
+            "The copy cannot learn: its parameters are frozen.",
+            _in_place_of(out=lambda model, fused: fused.requires_grad_(False)),
         ),
         "first block alone": (
             "Only the first block is changed: do it in each.",
