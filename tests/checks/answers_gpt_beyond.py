@@ -42,6 +42,16 @@ def calculate(model, pairs, digits):
 """,
     },
     "gpt.finetune": {
+        "the run above": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model)
+    if frozen:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+        tuned.blocks[:frozen].requires_grad_(False)
+    train(tuned, ids, steps, batch_size, lr, generator)
+    return tuned
+""",
         "letter by letter": """
 def fit_letters(model, old, new):
     fitted = GPT(replace(model.config, vocab_size=len(new)))
@@ -200,6 +210,14 @@ def generate_cached(model, idx, max_new_tokens, temperature=1.0, top_k=None,
 """,
     },
     "gpt.sdpa": {
+        "as the TODO says": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(model.config)
+        block.sa.load_state_dict(old.state_dict())
+    return fused.train(model.training)
+""",
         "a mask by hand": """
 class FusedAttention(CausalSelfAttention):
     def attend(self, q, k, v):
@@ -409,6 +427,38 @@ def fit_letters(model, old, new):
 """,
     },
     "gpt.kv_cache": {
+        "caches written to": """
+def next_logits(model, idx, caches, plain=next_logits):
+    logits, longer = plain(model, idx, caches)
+    if caches is not None:
+        for i, cache in enumerate(longer):
+            caches[i] = cache
+    return logits, longer
+""",
+        "left in training": """
+def generate_cached(model, *more, plain=generate_cached, **options):
+    out = plain(model.eval(), *more, **options)
+    model.train()
+    return out
+""",
+        "own seed": """
+def generate_cached(*more, plain=generate_cached, **options):
+    torch.manual_seed(0)
+    return plain(*more, **options)
+""",
+        "dropout always": """
+def attend_cached(sa, x, cache):
+    B, T, C = x.shape
+    rows = (t.view(B, T, sa.n_head, -1) for t in sa.qkv(x).split(C, dim=-1))
+    q, k, v = (t.transpose(1, 2) for t in rows)
+    if cache is not None:
+        k, v = torch.cat([cache[0], k], dim=2), torch.cat([cache[1], v], dim=2)
+    S = k.shape[2]
+    wei = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    wei = wei.masked_fill(sa.tril[S - T : S, :S] == 0, float("-inf"))
+    out = F.dropout(F.softmax(wei, dim=-1), sa.attn_dropout.p) @ v
+    return sa.proj(out.transpose(1, 2).reshape(B, T, C)), (k, v)
+""",
         "places begin anew": """
 def next_logits(model, idx, caches):
     x = model.token_embedding_table(idx)
@@ -448,6 +498,28 @@ def generate_cached(model, idx, max_new_tokens, temperature=1.0, top_k=None,
 """,
     },
     "gpt.sdpa": {
+        "dropout lost": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(replace(model.config, dropout=0.0))
+        block.sa.load_state_dict(old.state_dict())
+    return fused.train(model.training)
+""",
+        "frozen": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(model.config)
+        block.sa.load_state_dict(old.state_dict())
+    return fused.train(model.training).requires_grad_(False)
+""",
+        "the output dropped": """
+class FusedAttention(CausalSelfAttention):
+    def attend(self, q, k, v):
+        v = self.attn_dropout(v)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+""",
         "not causal": """
 class FusedAttention(CausalSelfAttention):
     def attend(self, q, k, v):
@@ -601,6 +673,22 @@ def generate_cached(model, idx, max_new_tokens, temperature=1.0, top_k=None,
 """,
     },
     "gpt.sdpa": {
+        "block 0 everywhere": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(model.config)
+        block.sa.load_state_dict(model.blocks[0].sa.state_dict())
+    return fused.train(model.training)
+""",
+        "qkv alone": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(model.config)
+        block.sa.qkv.load_state_dict(old.qkv.state_dict())
+    return fused.train(model.training)
+""",
         "keys twice": """
 class FusedAttention(CausalSelfAttention):
     def attend(self, q, k, v):
