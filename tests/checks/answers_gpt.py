@@ -1668,7 +1668,6 @@ _SPREAD = "the mask spreads a row of zeros to all rows"
 _SAVED = "a mask may be saved with the model"
 _FOUR = "of four dimensions, 2 is the last but one, and 1 the third from the end"
 _TIED = "a shared weight may be drawn before it is shared"
-_DEVICE = "where there is one device, all tensors are on it"
 _FREE = "a positive factor does not change which letters are the largest"
 _EITHER = "the smaller or larger of two, in either order"
 _GUARD = "a guard against dividing by zero, where the warm-up is the whole run"
@@ -1877,10 +1876,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "| None=None) -> tuple[Tensor, Tensor | None]: → flat = "
             "logits.flatten(0, 1) first"
         ): _LINES,
-        (
-            "GPT.forward: torch.arange(idx.shape[1], device=idx.device) →"
-            " torch.arange(idx.shape[1])"
-        ): _DEVICE,
         ("GPT.forward: 1 → -1"): _LAST,
         (
             "count_parameters: def count_parameters(config: GPTConfig) ->"

@@ -374,6 +374,63 @@ def calculate(model, pairs, digits):
 """,
     },
     "gpt.finetune": {
+        "new rows of zeros": """
+def fit_letters(model, old, new, plain=fit_letters):
+    fitted = plain(model, old, new)
+    for name, value in fitted.state_dict().items():
+        if name.startswith(("token_embedding_table", "lm_head")):
+            for i, letter in enumerate(new):
+                if letter not in old:
+                    value[i].zero_()
+    return fitted
+""",
+        "shared with the model": """
+def fit_letters(model, old, new, plain=fit_letters):
+    fitted = plain(model, old, new)
+    fitted.blocks = model.blocks
+    return fitted
+""",
+        "in eval mode": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).eval()
+    if frozen:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+        tuned.blocks[:frozen].requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "lr not used": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.weight.requires_grad = False
+        tuned.position_embedding_table.weight.requires_grad = False
+    optimizer = make_optimizer(tuned, 1e-3)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, 1e-3)
+    return tuned
+""",
+        "one batch": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+    for _ in range(steps):
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
         "trains the model": """
 def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
     if frozen:
@@ -548,6 +605,24 @@ def fuse(model):
 """,
     },
     "gpt.rotary": {
+        "no dropout on the weights": """
+class RotaryAttention(CausalSelfAttention):
+    def attend(self, q, k, v):
+        q, k, T = rotate(q), rotate(k), q.shape[2]
+        wei = q @ k.mT / q.shape[3] ** 0.5
+        return wei.masked_fill(self.tril[:T, :T] == 0, -math.inf).softmax(3) @ v
+""",
+        "dropout always": """
+class RotaryAttention(CausalSelfAttention):
+    def attend(self, q, k, v):
+        p, q, k = self.attn_dropout.p, rotate(q), rotate(k)
+        return F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)
+""",
+        "dropout lost": """
+class RotaryGPT(RotaryGPT):
+    def __init__(self, config):
+        super().__init__(replace(config, dropout=0.0))
+""",
         "neighbours": """
 def rotate(x):
     angles = rotary_angles(x.shape[-2], x.shape[-1]).to(x)
@@ -578,6 +653,15 @@ class RotaryGPT(GPT):
 """,
     },
     "gpt.speedrun": {
+        "rows hear each other": """
+class Racer(Racer):
+    def forward(self, idx, targets=None):
+        logits, _ = super().forward(idx)
+        logits = logits + logits.roll(1, 0)
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+""",
         "not trained": """
 def speedrun(ids, steps, recipe=None):
     return Racer(recipe or Recipe())
@@ -632,6 +716,66 @@ def question_masked(ids, asked):
 """,
     },
     "gpt.finetune": {
+        "the first half": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    ids = ids[: len(ids) // 2]
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "dice set": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    torch.manual_seed(1337)
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "the model frozen": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    model.blocks[:frozen].requires_grad_(False)
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "the model left in eval mode": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    model.eval()
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
         "letters left out": """
 def fit_letters(model, old, new):
     return GPT(replace(model.config, vocab_size=len(new))), old
@@ -724,6 +868,16 @@ class RotaryAttention(CausalSelfAttention):
 """,
     },
     "gpt.speedrun": {
+        "the window's last letter": """
+class Racer(Racer):
+    def forward(self, idx, targets=None):
+        logits, _ = super().forward(idx)
+        last = F.one_hot(idx[:, -1], logits.shape[-1]) / 10
+        logits = torch.cat([logits[:, :1] + last.unsqueeze(1), logits[:, 1:]], 1)
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+""",
         "a table of pairs": """
 def speedrun(ids, steps, recipe=None):
     r = recipe or Recipe()

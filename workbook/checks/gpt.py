@@ -971,14 +971,14 @@ def _shares(Model: type) -> Any:
     return {f"share of 1 after {i}": Said(f"{s:.1f}") for i, s in enumerate(share)}
 
 
-def _any_letter(Model: type, V: int = 65) -> Any:
+def _any_letter(Model: type, V: int = 20) -> Any:
     """What comes where all letters are equally likely, twice."""
     model = _with_table(Model, torch.zeros(V, V))
     if not isinstance(model, nn.Module):
         return model
-    start = torch.arange(2000)[:, None] % V
+    start = torch.arange(500)[:, None] % V
     two = _tried(lambda: [model.generate(start, 1) for _ in range(2)])
-    if not all(isinstance(out, Tensor) and out.shape == (2000, 2) for out in two):
+    if not all(isinstance(out, Tensor) and out.shape == (500, 2) for out in two):
         return two[0] if isinstance(two[0], Tensor) else otherwise(two[0])
     return {
         "letters that come": len(set(two[0][:, 1].tolist())),
@@ -1012,8 +1012,8 @@ def bigram_lm(BigramLanguageModel: type) -> Cases:
     want = {"share of 1 after 0": Said("0.8"), "share of 1 after 1": Said("0.3")}
     text = "after 0 comes 1 with probability 0.8, after 1 with 0.3: 4000 texts"
     yield case(text, lambda: _shares(Model), want)
-    text = "V = 65, zeros: generate for 2000 texts, twice"
-    want = {"letters that come": 65, "once more": Said("others")}
+    text = "V = 20, zeros: generate for 500 texts, twice"
+    want = {"letters that come": 20, "once more": Said("others")}
     yield case(text, lambda: _any_letter(Model), want)
     seed = _any_seed()
     idx, y = (torch.randint(5, (3, 6), generator=seeded(seed + i)) for i in (0, 1))
@@ -1171,7 +1171,7 @@ bigram_lm.table(
         ),
         "few letters": (
             "Only some letters can be drawn: each has the chance that softmax gives.",
-            *(_telling(choose=_among(k)) for k in (3, 5, 10, 20, 40, 50)),
+            *(_telling(choose=_among(k)) for k in (3, 5, 10)),
         ),
         "own seed": (
             "The draw is seeded inside: each text would be the same.",
@@ -2229,7 +2229,7 @@ def batched_heads(CausalSelfAttention: type, merge_heads: Callable) -> Cases:
     )
     text = "a class with an attend that gives zeros, bias False: the output"
     yield case(text, lambda: _of(Batched, _attends_otherwise), _OTHERWISE)
-    for heads, C, bias in ((2, 4, True), (5, 10, False), (1, 3, True)):
+    for heads, C, bias in ((2, 4, True), (5, 10, False)):
         yield _merge_case(merge_heads, heads, C, C, bias=bias)
     seed = _any_seed()
     yield _batched_case(Batched, 2, 5, 3, 6, seed=seed, fresh=True)
@@ -3680,7 +3680,7 @@ def _by_default(draw: Callable) -> Any:
     return either(same, "as with 1.0", "otherwise")
 
 
-_ZEROS = torch.zeros(2000, 1, dtype=torch.long)
+_ZEROS = torch.zeros(500, 1, dtype=torch.long)
 
 
 def _come(out: Any) -> Any:
@@ -3699,7 +3699,7 @@ def _any_of(draw: Callable) -> Any:
     }
 
 
-_ANY = {"letters that come": 65, "once more": Said("others")}
+_ANY = {"letters that come": 20, "once more": Said("others")}
 
 
 def _one_each(sample_next: Callable) -> Any:
@@ -3724,8 +3724,8 @@ def generate(GPT: type, sample_next: Callable) -> Cases:
         act = lambda t=temperature, k=top_k: _sampled(sample_next, t, k)  # noqa: E731
         facts = _share_facts(*shares) | {"logits": Said("as they were")}
         yield case(text, act, facts)
-    text = "sample_next of zeros (2000, 65), twice"
-    act = lambda: _any_of(lambda: sample_next(torch.zeros(2000, 65)))  # noqa: E731
+    text = "sample_next of zeros (500, 20), twice"
+    act = lambda: _any_of(lambda: sample_next(torch.zeros(500, 20)))  # noqa: E731
     yield case(text, act, _ANY)
     z = torch.arange(5.0).repeat(200, 1) / 10
     text = "sample_next([[0, 0.1, 0.2, 0.3, 0.4]] * 200, 1.0, 2): letters that come"
@@ -3760,9 +3760,9 @@ def generate(GPT: type, sample_next: Callable) -> Cases:
     teller = _tried(lambda: _Teller(_ODDS))
     tell = lambda g: _generating(GPT)(teller, start, 2, generator=g)  # noqa: E731
     yield case("generate with a generator", lambda: _repeats(tell), _REPEATED)
-    many = _tried(lambda: _Teller([1 / 65] * 65))
+    many = _tried(lambda: _Teller([1 / 20] * 20))
     act = lambda: _any_of(lambda: _generating(GPT)(many, _ZEROS, 1)[:, 1:])  # noqa: E731
-    yield case("generate behind 2000 texts, 65 letters alike, twice", act, _ANY)
+    yield case("generate behind 500 texts, 20 letters alike, twice", act, _ANY)
     write = lambda z, *more, generator: _generating(GPT)(  # noqa: E731
         teller, start.repeat(100, 1), 1, *more, generator=generator
     )
@@ -3895,7 +3895,7 @@ generate.table(
         ),
         "always a few": (
             "Without top_k, too, only some letters can be drawn.",
-            *(_sample(scale=_best_of(k)) for k in (5, 10, 20, 40, 50)),
+            *(_sample(scale=_best_of(k)) for k in (4, 5, 8, 10)),
         ),
         "own seed": (
             "The draw is seeded inside: without a generator, too, chance decides.",
