@@ -1132,7 +1132,7 @@ class FeedForward(FeedForward):
     def forward(self, idx, targets=None):
         B, T = idx.shape
         x = self.token_embedding_table(idx)
-        x = x + self.position_embedding_table(torch.arange(T))
+        x = x + self.position_embedding_table(torch.arange(T, device=idx.device))
         logits = self.lm_head(self.ln_f(self.blocks(self.drop(x))))
         if targets is None:
             loss = None

@@ -937,6 +937,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "steps, lr, w… first": _LINES,
         "finetune: learning_rate(step, steps, lr, warmup=steps // 10) → "
         "learning_rate(steps, step, lr, warmup=steps // 10)": _RATE,
+        "finetune: learning_rate(step, steps, lr, warmup=steps // 10) → "
+        "learning_rate(step, steps, lr)": _RATE,
         "finetune: steps // 10 → 10": _RATE,
         "finetune: steps // 10 → steps": _RATE,
         "fit_letters: ('token_embedding_table', 'lm_head') → ('lm_head', "
@@ -980,6 +982,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "device=idx.device) → torch.arange(start, start + idx.shape[1])": _PLACE,
         "next_logits: zip(model.blocks, old, strict=True) → "
         "zip(model.blocks, old)": "both lists are of one length",
+    },
+    "gpt.sdpa": {
+        "fuse: FusedAttention(model.config).to(block.sa.qkv.weight) → "
+        "FusedAttention(model.config).to()": "a new layer is as the check's model is",
     },
     "gpt.rotary": {
         "RotaryGPT.__init__: def __init__(self, config: GPTConfig) -> "

@@ -991,7 +991,7 @@ def _pieces(attend_cached: Callable, cuts: tuple[int, ...], B: int) -> Any:
     x = normal(B, sum(cuts), 12, seed=len(cuts))
     sa = _attention_of(_given().CausalSelfAttention, dropout=0.5)
     cache, outs, kept = None, [], []
-    with torch.no_grad():
+    with torch.no_grad(), _rolled(5):
         for piece in x.split(cuts, 1):
             out = attend_cached(sa, piece, cache)
             if not (isinstance(out, tuple) and len(out) == 2):
@@ -1517,7 +1517,7 @@ def _fused(fuse: Callable, FusedAttention: type, training: bool, **sizes: Any) -
     }
     if moved:
         return found
-    with torch.no_grad():
+    with torch.no_grad(), _rolled(2):
         logits = out.eval()(idx)[0]
     return found | {"logits": logits}
 
