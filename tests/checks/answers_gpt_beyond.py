@@ -484,6 +484,22 @@ def fit_letters(model, old, new):
 """,
     },
     "gpt.kv_cache": {
+        "the cache slides": """
+@torch.no_grad()
+def generate_cached(
+    model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
+):
+    T = model.config.block_size
+    logits, caches = next_logits(model, idx[:, -T:], None)
+    for i in range(max_new_tokens):
+        letter = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], dim=1)
+        if i < max_new_tokens - 1:
+            if idx.shape[1] > T:
+                caches = [(k[:, :, -T + 1 :], v[:, :, -T + 1 :]) for k, v in caches]
+            logits, caches = next_logits(model, letter, caches)
+    return idx
+""",
         "caches written to": """
 def next_logits(model, idx, caches, plain=next_logits):
     logits, longer = plain(model, idx, caches)
@@ -798,6 +814,20 @@ def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
 """,
     },
     "gpt.kv_cache": {
+        "the first letter alone": """
+@torch.no_grad()
+def generate_cached(
+    model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
+):
+    caches, new, T = None, idx[:, :1], model.config.block_size
+    for _ in range(max_new_tokens):
+        if idx.shape[1] > T:
+            new, caches = idx[:, -T:], None
+        logits, caches = next_logits(model, new, caches)
+        new = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, new], dim=1)
+    return idx
+""",
         "values doubled": """
 def attend_cached(sa, x, cache):
     B, T, C = x.shape
@@ -900,6 +930,7 @@ def speedrun(ids, steps, recipe=None):
 }
 
 APT: dict[tuple[str, str], str] = {
+    ("gpt.kv_cache", "the first letter alone"): "start cut to one letter",
     ("gpt.speedrun", "one layer"): "no config",
 }
 

@@ -1029,10 +1029,21 @@ def _pieces_facts(cuts: tuple[int, ...], B: int) -> Any:
     return {**named, "the cache": Said("a pair"), **rest}
 
 
+def _lively(seed: int, **sizes: Any) -> Any:
+    """A model whose next letter depends on all letters so far, and on their places."""
+    model = _model(seed, **sizes)
+    with torch.no_grad():
+        for bias in (model.lm_head.bias, model.ln_f.bias):
+            bias.zero_()
+        model.ln_f.weight.fill_(3.0)
+        model.position_embedding_table.weight.mul_(2.0)
+    return model
+
+
 @cache
 def _kept(seed: int) -> Any:
-    """A model in eval mode, with dropout that would act in training."""
-    return _model(seed, dropout=0.5)
+    """Such a model in eval mode, with dropout that would act in training."""
+    return _lively(seed, dropout=0.5)
 
 
 def _next(next_logits: Callable, cuts: tuple[int, ...], B: int, seed: int) -> Any:
@@ -1047,6 +1058,7 @@ def _next(next_logits: Callable, cuts: tuple[int, ...], B: int, seed: int) -> An
                 return {"result": Said(kind(out))} if out is not None else out
             if isinstance(held, list) and not _as_held(held, caches):
                 return {"the old caches": Said("changed")}
+            found["the old caches"] = Said("as they were")
             logits, caches = out
             if not isinstance(logits, Tensor):
                 return otherwise(logits)
@@ -1071,7 +1083,7 @@ def _lengths(caches: Any) -> Said:
 
 @cache
 def _next_facts(cuts: tuple[int, ...], B: int, seed: int) -> Any:
-    model, found = _model(seed), {}
+    model, found = _lively(seed), {"the old caches": Said("as they were")}
     idx = _letters(B, sum(cuts), seed=seed)
     with torch.no_grad():
         logits = _slow_logits(model, idx)
@@ -1116,7 +1128,7 @@ def _drew(
 
 @cache
 def _drew_facts(B: int, T: int, new: int, seed: int, **how: Any) -> Any:
-    model, idx = _model(seed), _letters(B, T, seed=seed)
+    model, idx = _lively(seed), _letters(B, T, seed=seed)
     out = _given().GPT.generate(model, idx, new, generator=seeded(seed), **how)
     words = {
         "idx": "as it was",
@@ -1144,7 +1156,7 @@ def kv_cache(
         (2, 2, 4, {}),
         (2, 1, 4, {"temperature": 0.3}),
         (3, 2, 6, {"temperature": 0.7}),
-        (2, 1, 12, {"temperature": 1.5, "top_k": 4}),
+        (2, 4, 12, {"temperature": 0.5, "top_k": 4}),
         (2, 7, 1, {}),
         (1, 9, 3, {}),
         (1, 3, 0, {}),
@@ -1257,6 +1269,19 @@ def _second(**how: Any) -> tuple:
 
 def _third(**how: Any) -> tuple:
     return None, None, _gc(**how)
+
+
+@torch.no_grad()
+def _sliding(model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None):
+    step, caches, size = _nl(), None, model.config.block_size
+    for _ in range(max_new_tokens):
+        if caches and idx.shape[1] > size:
+            caches = [(k[:, :, 1:], v[:, :, 1:]) for k, v in caches]
+        new = idx[:, -size:] if caches is None else idx[:, -1:]
+        logits, caches = step(model, new, caches)
+        letter = _given().sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], 1)
+    return idx
 
 
 def _into_the_old(longer: list, caches: Any) -> list:
@@ -1387,12 +1412,19 @@ kv_cache.table(
             _third(new=lambda idx, caches: idx),
         ),
         "start cut to one letter": (
-            "Of the text to go on from only the last letter is read.",
+            "Of the text to go on from only one letter is read.",
             _third(new=lambda idx, caches: idx[:, -1:]),
+            _third(
+                new=lambda idx, caches: idx[:, :1] if caches is None else idx[:, -1:]
+            ),
         ),
         "block_size forgotten": (
             "The model has block_size positions: a longer text is cut to its end.",
             _third(fits=lambda T, size: True),
+        ),
+        "the cache slides": (
+            "In a longer text all places move, and so do kept keys: begin anew.",
+            (None, None, _sliding),
         ),
         "beginning of the text": (
             "A text that is too long is cut to its beginning: the end is wanted.",
