@@ -533,6 +533,18 @@ def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None, generator=N
 """,
     },
     "gpt.train": {
+        "train mode": """
+def train_step(model, optimizer, x, y, lr):
+    model.train()
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    loss = model(x, y)[1]
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+""",
         "one large batch": """
 @torch.no_grad()
 def estimate_loss(model, ids, batch_size, batches, generator=None):
@@ -1252,6 +1264,10 @@ def sample_next(logits, temperature=1.0, top_k=None, generator=None):
 """,
     },
     "gpt.train": {
+        "in eval mode": """
+def train_step(model, optimizer, x, y, lr, plain=train_step):
+    return plain(model.eval(), optimizer, x, y, lr)
+""",
         "gradients add up": """
 def train_step(model, optimizer, x, y, lr):
     for group in optimizer.param_groups:
@@ -1529,6 +1545,14 @@ class FeedForward(FeedForward):
 """,
     },
     "gpt.block": {
+        "always ReLU": _BLOCK_START.replace(
+            "FeedForward(config)", "FeedForward(replace(config, gelu=False))"
+        )
+        + """
+    def forward(self, x):
+        x = x + self.sa(self.ln1(x))
+        return x + self.ffwd(self.ln2(x))
+""",
         "half of each branch": _BLOCK_START
         + """
     def forward(self, x):

@@ -347,6 +347,13 @@ def speedrun(ids, steps, recipe=None):
 
 SAME: dict[str, dict[str, str]] = {
     "gpt.masked_loss_addition": {
+        "mode changed": """
+def calculate(model, pairs, digits, plain=calculate):
+    model.eval()
+    told = plain(model, pairs, digits)
+    model.train()
+    return told
+""",
         "forwards": """
 def addition(a, b, digits):
     a, b, c = str(a).zfill(digits), str(b).zfill(digits), str(a + b).zfill(digits + 1)

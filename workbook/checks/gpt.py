@@ -1523,7 +1523,7 @@ def head(Head: type) -> Cases:
     x = normal(2, 8, 6, seed=1)
     text = "x (2, 8, 6), changed at place 5: the outputs"
     yield case(text, lambda: _leaks(Head(config), want, x), _TIGHT)
-    for B, T, C, heads in ((2, 8, 6, 2), (3, 5, 6, 2), (1, 1, 8, 1), (4, 3, 12, 3)):
+    for B, T, C, heads in ((2, 8, 6, 2), (3, 5, 6, 2), (1, 1, 8, 1), (5, 3, 12, 4)):
         yield _head_case(Head, B, T, C, heads, C)
     dropped = _config(block_size=8, n_head=2, n_embd=8, dropout=0.75)
     shapes = _head_shapes(dropped)
@@ -2689,14 +2689,18 @@ def _branches_facts(sa: float, ffwd: float) -> dict[str, Any]:
     return {"output": x, **kept}
 
 
+def _slow_gelu_block(state: dict[str, Tensor], x: Tensor) -> Tensor:
+    return _slow_block(state, x, gelu=True)
+
+
 def _block_case(Block: type, B: int, T: int, C: int, bias: bool, **o: Any) -> Case:
-    seed = o.pop("seed", C + T)
-    config = _config(block_size=6, n_head=2, n_embd=C, bias=bias)
-    want = _block_shapes(config)
+    seed, gelu = o.pop("seed", C + T), not bias
+    config = _config(block_size=6, n_head=2, n_embd=C, bias=bias, gelu=gelu)
+    want, oracle = _block_shapes(config), _slow_gelu_block if gelu else _slow_block
     return case(
-        f"n_head 2, bias {bias}, x {(B, T, C)}",
+        f"n_head 2, bias {bias}, gelu {gelu}, x {(B, T, C)}",
         lambda: _ran(Block(config), want, B, T, C, seed=seed),
-        _ran_facts(_slow_block, want, B, T, C, seed=seed),
+        _ran_facts(oracle, want, B, T, C, seed=seed),
         within=NUMBER,
         **o,
     )
@@ -4130,7 +4134,8 @@ class _Counting(torch.optim.SGD):
 
 def _stepped(train_step: Callable, factor: float, rates: tuple[float, ...]) -> Any:
     """The parameters after some steps of plain descent, and the losses told."""
-    model = _Toy(factor=factor).eval()
+    model = _Toy(factor=factor)
+    model.drop.p = 0.0  # so that its mode is free
     groups = [{"params": [model.table]}, {"params": [model.scale]}]
     optimizer = _Counting(groups, lr=77.0)
     for p in model.parameters():
@@ -4143,7 +4148,8 @@ def _stepped(train_step: Callable, factor: float, rates: tuple[float, ...]) -> A
     after = {"table": model.table.detach(), "scale": model.scale.detach()}
     rest = sorted({group["lr"] for group in optimizer.param_groups})
     calls = {"optimizer.step()": optimizer.taken, "lr of the groups": rest}
-    return {"losses": told} | after | calls
+    mode = either(model.training, "in training", "in eval mode")
+    return {"losses": told} | after | calls | {"left": mode}
 
 
 def _toy_batch(seed: int) -> tuple[Tensor, Tensor]:
@@ -4166,7 +4172,7 @@ def _stepped_facts(factor: float, rates: tuple[float, ...]) -> dict[str, Any]:
         told.append(loss.item())
     after = {"table": model.table.detach(), "scale": model.scale.detach()}
     calls = {"optimizer.step()": len(rates), "lr of the groups": [rates[-1]]}
-    return {"losses": told} | after | calls
+    return {"losses": told} | after | calls | {"left": Said("in training")}
 
 
 def _estimated(estimate_loss: Callable, training: bool, B: int, batches: int) -> Any:
@@ -4358,6 +4364,7 @@ def _step(*lines: str, out: str = "loss.item()") -> tuple:
         "    for p in model.parameters(): p.grad /= n",
         "step": "optimizer.step()",
         "again": "with torch.no_grad(): _, loss = model(x, y)",
+        "eval": "model.eval()",
     }
     code = "def train_step(model, optimizer, x, y, lr):\n"
     code += "".join(f"    {steps[line]}\n" for line in lines) + f"    return {out}\n"
@@ -4527,8 +4534,12 @@ train.table(
             "Each number is clipped alone, which turns the gradient: clip the norm.",
             _step("rate", "forward", "zero", "backward", "values", "step"),
         ),
+        "in eval mode": (
+            "The model is put into eval mode: it trains, so dropout should act.",
+            _step("eval", "rate", "forward", "zero", "backward", "clip", "step"),
+        ),
         "each parameter clipped": (
-            "Each parameter is clipped by itself: one norm for all of them.",
+            "The gradient is clipped in parts: one norm for all parameters.",
             _step("rate", "forward", "zero", "backward", "each", "step"),
         ),
         "short gradients stretched": (

@@ -132,11 +132,15 @@ class _Adder(nn.Module):
 
 
 def _asked_to_add(calculate: Callable, pairs: list, digits: int, model: Any) -> Any:
+    training = digits != 2
+    model.train(training)
     with _rolled(5):
         told = calculate(model, list(pairs), digits)
     if isinstance(told, Tensor):
         told = Said("a tensor, not a list")
-    return told if isinstance(told, list) else otherwise(told)
+    kept = either(model.training == training, "as it was", "changed")
+    found = {"sums": told, "the model's mode": kept}
+    return found if isinstance(told, list) else otherwise(told, "sums")
 
 
 def _slow_masked(ids: Tensor, asked: int) -> tuple[Tensor, Tensor]:
@@ -161,7 +165,7 @@ def _masked_case(question_masked: Callable, ids: Tensor, n: int, **more: Any) ->
     return case(text, act, {"x": x, "y": y}, within=EXACT, **more)
 
 
-@exercise("gpt.masked_loss_addition", limit=8)
+@exercise("gpt.masked_loss_addition", version=2, limit=8)
 def masked_loss_addition(
     addition: Callable, question_masked: Callable, calculate: Callable
 ) -> Cases:
@@ -187,7 +191,8 @@ def masked_loss_addition(
             f"calculate(model, {pairs[:3]}{', …' * (len(pairs) > 3)}, {digits}){said}"
         )
         act = partial(_asked_to_add, calculate, pairs, digits)
-        want = [a + b + plus for a, b in pairs]
+        sums = [a + b + plus for a, b in pairs]
+        want = {"sums": sums, "the model's mode": Said("as it was")}
         model = _Adder(digits, plus, margin)
         yield case(text, partial(act, model), want, within=EXACT)
 
@@ -228,6 +233,8 @@ def _reading(
     start: Callable = lambda rows, asked: rows[:, :asked],
     new: Callable = lambda digits: digits + 1,
     out: Callable = lambda idx, asked: idx[:, asked:],
+    before: Callable = lambda model: None,
+    after: Callable = lambda model: None,
     **how: Any,
 ) -> tuple:
     how = {"top_k": 1} | how
@@ -235,7 +242,9 @@ def _reading(
     def calculate(model, pairs, digits):
         texts = [_addition()[0](a, b, digits) for a, b in pairs]
         rows = torch.tensor([[_SYMBOLS.index(s) for s in text] for text in texts])
+        before(model)
         idx = model.generate(start(rows, 2 * digits + 2), new(digits), **how)
+        after(model)
         return number(out(idx, 2 * digits + 2)).tolist()
 
     return None, None, calculate
@@ -256,6 +265,12 @@ def _x_hidden(x: Tensor, asked: int) -> Tensor:
 masked_loss_addition.table(
     lambda: (_addition()[0], _masking()[1], _reading()[2]),
     {
+        "mode changed": (
+            "The model's mode is changed: it is the caller's business.",
+            _reading(before=lambda model: model.eval()),
+            _reading(after=lambda model: model.train()),
+            _reading(after=lambda model: model.eval()),
+        ),
         "forwards": (
             "The sum is written forwards: its units come first.",
             _addition(turn=lambda total: total),
