@@ -497,6 +497,8 @@ def generate_cached(
     model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
 ):
     T = model.config.block_size
+    if max_new_tokens == 0:
+        return idx
     logits, caches = next_logits(model, idx[:, -T:], None)
     for i in range(max_new_tokens):
         letter = sample_next(logits, temperature, top_k, generator)
@@ -676,15 +678,6 @@ class RotaryGPT(GPT):
 """,
     },
     "gpt.speedrun": {
-        "rows hear each other": """
-class Racer(Racer):
-    def forward(self, idx, targets=None):
-        logits, _ = super().forward(idx)
-        logits = logits + logits.roll(1, 0)
-        if targets is None:
-            return logits, None
-        return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten())
-""",
         "not trained": """
 def speedrun(ids, steps, recipe=None):
     return Racer(recipe or Recipe())
@@ -905,6 +898,15 @@ class RotaryAttention(CausalSelfAttention):
 """,
     },
     "gpt.speedrun": {
+        "the text before it heard": """
+class Racer(Racer):
+    def forward(self, idx, targets=None):
+        logits, _ = super().forward(idx)
+        logits = logits + logits.roll(1, 0)
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+""",
         "the window's last letter": """
 class Racer(Racer):
     def forward(self, idx, targets=None):
@@ -937,6 +939,7 @@ def speedrun(ids, steps, recipe=None):
 }
 
 APT: dict[tuple[str, str], str] = {
+    ("gpt.speedrun", "the window's last letter"): "sees the future",
     ("gpt.kv_cache", "the first letter alone"): "start cut to one letter",
     ("gpt.speedrun", "one layer"): "no config",
 }
