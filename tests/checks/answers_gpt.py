@@ -1514,6 +1514,12 @@ def merge_heads(loop, config):
 """,
     },
     "gpt.feed_forward": {
+        "ReLU up to six": """
+class FeedForward(FeedForward):
+    def forward(self, x):
+        first, act, second, drop = self.net
+        return drop(second(act(first(x)).clamp(max=6.0)))
+""",
         "whole places dropped": """
 class FeedForward(FeedForward):
     def forward(self, x):
@@ -1621,6 +1627,10 @@ def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None, generator=N
 """,
     },
     "gpt.train": {
+        "the first half": """
+def estimate_loss(model, ids, *more, plain=estimate_loss, **options):
+    return plain(model, ids[: len(ids) // 2], *more, **options)
+""",
         "two dimensions alone": """
 def make_optimizer(model, lr, weight_decay=0.1):
     many = [p for p in model.parameters() if p.dim() == 2]
