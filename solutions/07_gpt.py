@@ -1360,6 +1360,10 @@ check("gpt.sdpa", FusedAttention, fuse, score_bytes)
 class NoPositions(nn.Module):
     """In place of a table of positions: nothing is added."""
 
+    def __init__(self) -> None:
+        super().__init__()  # for a GPT that adds weight[:T]: one zero serves all places
+        self.register_buffer("weight", torch.zeros(1), persistent=False)
+
     def forward(self, places: Tensor) -> float:
         return 0.0
 

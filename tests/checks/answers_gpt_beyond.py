@@ -260,6 +260,24 @@ def score_bytes(config, batch_size):
 """,
     },
     "gpt.rotary": {
+        "a table that is sliced": """
+class GPT(GPT):
+    def forward(self, idx, targets=None):
+        x = self.token_embedding_table(idx)
+        x = x + self.position_embedding_table.weight[: idx.shape[1]]
+        logits = self.lm_head(self.ln_f(self.blocks(self.drop(x))))
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.mT, targets, ignore_index=-1)
+
+class RotaryGPT(GPT):
+    def __init__(self, config):
+        super().__init__(config)
+        self.position_embedding_table = NoPositions()
+        for block in self.blocks:
+            block.sa = RotaryAttention(config)
+        start_weights(self, config.n_layer)
+""",
         "complex numbers": """
 def rotary_angles(T, size, base=10_000.0):
     i = torch.arange(size // 2)

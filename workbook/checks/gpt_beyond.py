@@ -2278,6 +2278,7 @@ def _outputs(model: Any, x: Tensor, y: Tensor, V: int) -> dict[str, Any]:
         "asked again": either(
             torch.equal(logits, model(x, y)[0]), "the same", "something else"
         ),
+        "half a text": _half_read(model, x, V),
         "another text changed": either(
             _apart(model, x, logits), "moves nothing here", "moves this one"
         ),
@@ -2292,6 +2293,13 @@ def _which_loss(loss: float, true: float, count: int) -> Said:
     if abs(true - loss) < 1e-3:
         return Said("that of the logits")
     return Said("their sum" if abs(loss / count - true) < 1e-3 else "another")
+
+
+def _half_read(model: Any, x: Tensor, V: int) -> Said:
+    half = x[:, : x.shape[1] // 2]
+    logits = model(half)[0]
+    fits = isinstance(logits, Tensor) and logits.shape == (*half.shape, V)
+    return either(fits, "is read", "has other logits")
 
 
 def _apart(model: Any, x: Tensor, logits: Tensor) -> bool:
@@ -2329,6 +2337,7 @@ def _raced_facts(T: int, V: int) -> dict[str, Any]:
         "logits": Said("scores"),
         "loss": Said("that of the logits"),
         "asked again": Said("the same"),
+        "half a text": Said("is read"),
         "another text changed": Said("moves nothing here"),
         "a later letter changed": Said("moves no earlier output"),
         "what it knows": Said("what follows what" if V == 11 else "not asked"),
