@@ -3127,7 +3127,7 @@ def _around_blocks_facts() -> dict[str, Any]:
 
 def _started(GPT: type) -> Any:
     """The spread of the numbers that a new model begins with."""
-    sizes = {"vocab_size": 40, "block_size": 30, "n_head": 2, "n_embd": 16}
+    sizes = {"vocab_size": 40, "block_size": 30, "n_head": 4, "n_embd": 16}
     config = _config(**sizes, n_layer=2)
     model, other = _tried(lambda: [GPT(config) for _ in range(2)])
     want = _gpt_shapes(config)

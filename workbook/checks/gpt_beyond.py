@@ -465,6 +465,9 @@ def _tuned(finetune: Callable, frozen: int, tied: bool, steps: int = 8) -> Any:
         found[part] = _part_said(part, moved)
     for i in range(3):
         found[f"blocks[{i}]"] = _part_said(f"blocks.{i}.", moved)
+    found["ln_f"] = _part_said("ln_f", moved)
+    if not tied:
+        found["lm_head"] = _part_said("lm_head", moved)
     if start is not None:  # however slowly the rate may rise, it falls
         change = _loss_on(out, pattern) - start
         found["loss"] = either(change < -0.01, "lower", "as before")
@@ -486,12 +489,13 @@ def _part_said(part: str, moved: set[str]) -> Said:
     return either(any(n.startswith(part) for n in moved), "trained", "as it was")
 
 
-def _tuned_facts(frozen: int) -> dict[str, Any]:
+def _tuned_facts(frozen: int, tied: bool) -> dict[str, Any]:
     tables = ("token_embedding_table", "position_embedding_table")
     found = {part: either(not frozen, "trained", "as it was") for part in tables}
     found |= {
         f"blocks[{i}]": either(i >= frozen, "trained", "as it was") for i in range(3)
     }
+    found |= {part: Said("trained") for part in ("ln_f", "lm_head")[: 2 - tied]}
     start = {
         "the model": Said("as it was"),
         "trained": Said("in training mode"),
@@ -503,8 +507,12 @@ def _tuned_facts(frozen: int) -> dict[str, Any]:
 def _dice(finetune: Callable) -> Any:
     """Whether the batches come from the generator, and from the whole of the text."""
     torch.default_generator.manual_seed(4)
-    model, seen = _given().GPT(_config()), set()
-    look = lambda _, args: seen.update(args[0].flatten().tolist())  # noqa: E731
+    model, seen, sizes = _given().GPT(_config()), set(), set()
+
+    def look(_: Any, args: tuple) -> None:
+        seen.update(args[0].flatten().tolist())
+        sizes.add(len(args[0]))
+
     model.token_embedding_table.register_forward_pre_hook(look)
     ids = torch.cat([_letters(30, seed=3, vocab=6), 6 + _letters(30, seed=4, vocab=5)])
     start, states, dice, ends = _state(model), [], [], []
@@ -532,6 +540,7 @@ def _dice(finetune: Callable) -> Any:
         "no steps": either(still[4], "no change", "changed"),
         "lr 0": either(still[5], "no change", "changed"),
         "frozen, when not said": either(len(moved) == len(start), "nothing", "some"),
+        "texts of a batch": sorted(sizes or {4}),
         "windows": either(whole, "of the whole text", "of a part"),
         "torch's own dice": either(
             not torch.equal(*ends[:2]), "not set", "set to a seed"
@@ -556,6 +565,7 @@ _DICE = {
     "no steps": Said("no change"),
     "lr 0": Said("no change"),
     "frozen, when not said": Said("nothing"),
+    "texts of a batch": [4],
     "windows": Said("of the whole text"),
     "torch's own dice": Said("not set"),
 }
@@ -599,7 +609,7 @@ def finetune(fit_letters: Callable, finetune: Callable) -> Cases:
     for old, new, sizes in (
         (_OLD, _NEW, {}),
         (_OLD, _NEW, {"tied": True, "bias": False}),
-        (tuple("abc"), tuple("cbaz"), {"n_layer": 1}),
+        (tuple("bca"), tuple("cBaz"), {"n_layer": 1}),
     ):
         text = f"fit_letters(model, {''.join(old)!r}, {''.join(new)!r})"
         text += ", tied" * bool(sizes.get("tied"))
@@ -610,7 +620,7 @@ def finetune(fit_letters: Callable, finetune: Callable) -> Cases:
     for frozen, tied in ((0, False), (1, False), (2, True), (3, False)):
         text = f"finetune of three blocks, frozen={frozen}{', tied' * tied}"
         act = partial(_tuned, finetune, frozen, tied)
-        want = _tuned_facts(frozen)
+        want = _tuned_facts(frozen, tied)
         yield case(text, act, want, once=True)
     yield case("finetune with generators", partial(_dice, finetune), _DICE, once=True)
 
