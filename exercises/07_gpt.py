@@ -634,8 +634,9 @@ def on_additions(digits: int = 2, steps: int = budget(full=3_000, check=5)) -> N
 # A model that has read plays knows something about letters that a list of names is too
 # short to teach. Two steps. `fit_letters` makes a model for another list of letters:
 # rows of the token table and of `lm_head` move to where their letter stands now, new
-# letters keep a fresh start, everything else is copied. `finetune` trains a *copy*;
-# with `frozen` $> 0$ both tables and so many first blocks stay as they are.
+# letters keep a fresh start, everything else is copied. `finetune` trains a *copy*,
+# in training mode; with `frozen` $> 0$ both tables and so many first blocks stay as
+# they are.
 
 # %% exercise="gpt.finetune"
 def fit_letters(model: GPT, old: list[str], new: list[str]) -> GPT:

@@ -750,6 +750,35 @@ def question_masked(ids, asked):
 """,
     },
     "gpt.finetune": {
+        "the last norm frozen": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+        tuned.ln_f.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "sixteen texts": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, 16, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
         "the first half": """
 def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
     ids = ids[: len(ids) // 2]
