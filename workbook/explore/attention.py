@@ -478,13 +478,13 @@ def _whole(one: Listening) -> str:
 
 def _largest(one: Listening, ranked: list[int]) -> str:
     """The letters that are heard most, as bars."""
-    left, top, high = 400.0, 196.0, 29.0
+    left, top, high = 424.0, 196.0, 29.0
     marks = [svg.text(left - 40, 176, "heard most", "soft", 12, halo=False)]
     for rank, i in enumerate(ranked):
         y = top + high * rank
         shown = SHOWN.get(one.text[i], one.text[i])
         marks.append(svg.text(left - 28, y + 14, shown, "ink", 14, code=True))
-        wide = 150 * one.row[i]
+        wide = 126 * one.row[i]
         marks.append(svg.box(left, y, max(wide, 1), 19, "forward", 0.85))
         back = "itself" if i == one.at else f"{one.at - i} back"
         said = f"{one.row[i]:.2f}, {back}"
