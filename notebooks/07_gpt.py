@@ -599,9 +599,9 @@ print(f"the swap moves its logits by up to {shift.abs().max():.2f}")
 
 # %% [markdown]
 # Now the same swap says something else to it, and the loss is lower: the order pays,
-# *what* plus *where*. But a model with a table of eight places can take
-# eight letters and no more: who writes a long text must crop what is handed in. Here is
-# the writer, which gives each letter as soon as it is drawn.
+# *what* plus *where*. But a model with a table of eight places can take eight letters
+# and no more: who writes a long text must crop what is handed in. Here is the writer,
+# which gives each letter as soon as it is drawn.
 
 
 # %%
@@ -934,7 +934,7 @@ log = log[:-2]  # a test of what they stand, and no rungs
 # Talk, think, add; and normalise on the way in.
 #
 # **Your turn.** In the exercises: `gpt.feed_forward`, `gpt.block`, `gpt.gpt`, with
-# three switches of GPT-2: **GELU**, a ReLU with a rounded corner; a *tied* `lm_head`,
+# three habits of GPT-2: **GELU**, a ReLU with a rounded corner; a *tied* `lm_head`,
 # the table of letters once more; smaller weights at the start.
 
 # %% [markdown]
