@@ -1628,8 +1628,15 @@ def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None, generator=N
     },
     "gpt.train": {
         "the first half": """
-def estimate_loss(model, ids, *more, plain=estimate_loss, **options):
-    return plain(model, ids[: len(ids) // 2], *more, **options)
+@torch.no_grad()
+def estimate_loss(model, ids, batch_size, batches, generator=None):
+    before, T, losses = model.training, model.config.block_size, []
+    model.eval()
+    for _ in range(batches):
+        x, y = get_batch(ids[: len(ids) // 2], T, batch_size, generator)
+        losses.append(model(x, y)[1].item())
+    model.train(before)
+    return sum(losses) / batches
 """,
         "two dimensions alone": """
 def make_optimizer(model, lr, weight_decay=0.1):

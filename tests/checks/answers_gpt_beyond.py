@@ -536,15 +536,39 @@ def next_logits(model, idx, caches, plain=next_logits):
     return logits, longer
 """,
         "left in training": """
-def generate_cached(model, *more, plain=generate_cached, **options):
-    out = plain(model.eval(), *more, **options)
+@torch.no_grad()
+def generate_cached(
+    model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
+):
+    model.eval()
+    caches, T = None, model.config.block_size
+    for _ in range(max_new_tokens):
+        if idx.shape[1] > T:
+            logits, _ = next_logits(model, idx[:, -T:], None)
+        else:
+            new = idx if caches is None else idx[:, -1:]
+            logits, caches = next_logits(model, new, caches)
+        letter = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], dim=1)
     model.train()
-    return out
+    return idx
 """,
         "own seed": """
-def generate_cached(*more, plain=generate_cached, **options):
+@torch.no_grad()
+def generate_cached(
+    model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
+):
     torch.manual_seed(0)
-    return plain(*more, **options)
+    caches, T = None, model.config.block_size
+    for _ in range(max_new_tokens):
+        if idx.shape[1] > T:
+            logits, _ = next_logits(model, idx[:, -T:], None)
+        else:
+            new = idx if caches is None else idx[:, -1:]
+            logits, caches = next_logits(model, new, caches)
+        letter = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], dim=1)
+    return idx
 """,
         "dropout always": """
 def attend_cached(sa, x, cache):
