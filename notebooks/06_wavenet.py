@@ -65,19 +65,21 @@ guess = predict("wavenet.cut_off", unit="%")
 
 # %%
 cut_off = {n: (Xtr[:, : 8 - n] > 0).any(dim=1).float().mean().item() for n in (3, 5, 7)}
-for length in (5, 7):
-    print(f"a window of {length} letters cuts into {100 * cut_off[length]:.1f} %")
 guess.compare(round(100 * cut_off[3], 1))
 
 # %% [markdown] tags=["why"]
 # **Why.** The first four questions of each name, its first letter up to its fourth, fit
 # into a window of three. Names are longer than that. So three letters hold a syllable
-# together and do not know how the name began; a window of seven or eight nearly always
-# holds it whole.
+# together and do not know how the name began. And longer windows?
+
+# %%
+for length in (5, 7):
+    print(f"a window of {length} letters cuts into {100 * cut_off[length]:.1f} %")
 
 # %% [markdown]
-# Lesson 3 also found what a longer window costs a network: a few more weights in its
-# first layer. Whether that is money well spent is the question of this page.
+# A window of seven or eight nearly always holds the name whole. Lesson 3 also found
+# what a longer window costs a network: a few more weights in its first layer. Whether
+# that is money well spent is the question of this page.
 #
 # A longer context is there for the asking; the network must only learn to use it.
 
@@ -463,23 +465,23 @@ log = []  # one dict for each run
 published = {"3 letters": 2.105, "8 letters": 2.027}  # by the video, on dev
 
 
-def experiment(name, model, steps, lr=0.1):
-    """Train a model, judge it, and write both down."""
+def experiment(name, model, steps, lr=0.1, told=True):
+    """Train a model, judge it, and write both down; untold, out of sight."""
     dice, losses = torch.Generator().manual_seed(1), []
-    run = live.train(
-        steps, lr=lambda s: lr if s < 0.75 * steps else lr / 10, panels=("loss",)
-    )
+    shown = {"panels": ("loss",), "view": None if told else "none"}
+    run = live.train(steps, lambda s: lr if s < 0.75 * steps else lr / 10, **shown)
     for step in run:
         ix = torch.randint(0, len(Xtr), (32,), generator=dice)
         losses.append(descend(model, Xtr[ix], Ytr[ix], run.lr))
         run.log(loss=losses[-1])
-        if step % 2_000 == 0 or step == steps - 1:
+        if step % 1_000 == 999 or step == steps - 1:
             run.log(dev=evaluate(model, Xdev, Ydev))
     row = {"name": name, "lr": lr, "steps": len(losses)}
     row["size"] = sum(p.nelement() for p in model.parameters())
     row |= {"train": evaluate(model, Xtr, Ytr), "dev": evaluate(model, Xdev, Ydev)}
     log.append(row | {"losses": losses})
-    print("{name}: train {train:.3f}, dev {dev:.3f}".format(**row))
+    if told:
+        print("{name}: train {train:.3f}, dev {dev:.3f}".format(**row))
 
 
 # %% [markdown]
@@ -572,16 +574,16 @@ explore.receptive_tree("emma")
 # %% [markdown]
 # Click the nodes, from the letters up. What a node can see is its **receptive field**.
 # It doubles from level to level, so eight letters take three levels, and a thousand
-# would take ten. Then compare *all at once*: the flat network has a single node, which
-# sees all of it at once.
+# would take ten. Then compare *all at once*: the flat network has a single node, G,
+# which sees all of it in one step.
 #
 # What has to be computed in one level? Each of four pairs goes through the same small
 # layer. That is less code than one would think. We try it on small tensors first.
 
 # %% tags=["nbval-check-output"] key="leading-dimensions"
 g = torch.Generator().manual_seed(2147483647)
-pairs = torch.randn((4, 4, 20), generator=g)  # 4 examples, 4 pairs, 2 points of 10
-weight = torch.randn((20, 68), generator=g)
+pairs = torch.randn((3, 5, 6), generator=g)  # 3 examples, 5 pairs, 2 points of 3
+weight = torch.randn((6, 7), generator=g)
 
 at_once = pairs @ weight
 one_by_one = torch.stack(
@@ -671,14 +673,15 @@ explore.shape_tracer(tree_net(10, 68), emmas[4:])  # from "....emma" on
 # level, until one is left. *Numbers* has the whole list.
 #
 # **Predict.** Equal size, equal batches, equal steps. How much lower is the tree's loss
-# on dev than that of the flat network? (Below zero if it is higher.)
+# on dev than that of the flat network? (Below zero if it is higher. The tree is trained
+# out of sight, in some ten seconds; its line is in the log.)
 
 # %% tags=["predict"]
 guess = predict("wavenet.tree_against_flat", unit="nats")
 
 # %%
 tree = tree_net(10, 68)
-experiment("tree", tree, steps)
+experiment("tree", tree, steps, told=False)
 guess.compare(round(dev_of("8 letters") - dev_of("tree"), 3))
 
 # %% [markdown] tags=["why"]
@@ -721,7 +724,8 @@ guess.compare(tuple(faulty.running_mean.shape))
 # **Why.** `x.mean(0)` takes the mean over the *first* dimension and leaves the others,
 # $(32, 4, 68) \to (4, 68)$. That is a mean for each channel *and place*. In the running
 # average broadcasting made four rows of the one that was there, and no error came of
-# it, here or anywhere.
+# it, here or anywhere. The picture of the shapes had $(68)$: it goes through a network
+# in eval mode, in which nothing is remembered, and ours was untrained.
 
 # %%
 explore.norm_axes((32, 4, 68))

@@ -49,8 +49,8 @@ itos = dict(enumerate(chars))  # number -> letter
 V = len(chars)
 
 
-def encode(text):
-    return [stoi[letter] for letter in text]
+def encode(letters):
+    return [stoi[letter] for letter in letters]
 
 
 def decode(ids):
@@ -69,8 +69,8 @@ print(encode("To be"), "->", decode(encode("To be")))
 # lesson 8.
 #
 # The first nine tenths are for training, the rest is **dev**, in the order of the play.
-# Windows of a text overlap: shuffled, those of dev would be full of letters that stand
-# in training windows as well, and the loss on dev would praise a good memory.
+# Nothing is shuffled: windows of a text overlap, and a window of dev that shares seven
+# of its eight letters with one of training would only ask for a good memory.
 
 # %% tags=["nbval-check-output"] key="chunk"
 ids = torch.tensor(encode(text))
@@ -91,11 +91,11 @@ for t in range(block_size):
 
 
 # %% tags=["nbval-check-output"] key="batch"
-def get_batch(data, block_size, batch_size, generator=None):
+def get_batch(letters, block_size, batch_size, generator=None):
     """Chunks from random places: x (B, T), and the letters that follow, y (B, T)."""
-    last = len(data) - block_size  # from here on, a chunk would lack its last letter
+    last = len(letters) - block_size  # from here on, a chunk would lack its last letter
     starts = torch.randint(last, (batch_size,), generator=generator)  # (B,)
-    chunks = data[starts[:, None] + torch.arange(block_size + 1)]  # (B, T + 1)
+    chunks = letters[starts[:, None] + torch.arange(block_size + 1)]  # (B, T + 1)
     return chunks[:, :-1], chunks[:, 1:]
 
 
@@ -108,8 +108,8 @@ print(f"{decode(xb[0])!r} -> {decode(yb[0])!r}")
 # Each letter of `y` is the answer to a question of its own. The rows know nothing of
 # each other; they are there to keep the machine busy.
 #
-# **Your turn.** In the exercises: `gpt.codec` and `gpt.batches`. The highest start is a
-# trap that springs once in a long while.
+# **Your turn.** In the exercises: `gpt.codec` and `gpt.batches`. Mind the highest
+# start: if it is too high by one, a chunk comes out short, once in a long while.
 
 # %% [markdown]
 # ## One letter of memory
@@ -152,11 +152,11 @@ guess = predict("gpt.table_at_start", unit="nats")
 
 # %%
 @torch.no_grad()
-def evaluate(model, data):
+def evaluate(model, letters):
     """The mean loss over all letters, in windows that do not overlap."""
     T, device = model.block_size, next(model.parameters()).device
-    ends = len(data) - 1 - (len(data) - 1) % T  # whole windows
-    x, y = data[:ends].view(-1, T), data[1 : ends + 1].view(-1, T)  # (N, T)
+    ends = len(letters) - 1 - (len(letters) - 1) % T  # whole windows
+    x, y = letters[:ends].view(-1, T), letters[1 : ends + 1].view(-1, T)  # (N, T)
     model.eval()
     total = 0.0
     for xs, ys in zip(x.split(256), y.split(256), strict=True):
@@ -168,20 +168,22 @@ def evaluate(model, data):
 
 torch.manual_seed(1337)
 table = BigramLanguageModel()
-table.block_size = block_size
+table.block_size = block_size  # the length of the windows it is judged on
 at_start = evaluate(table, dev_data)
 print(f"all letters alike: {math.log(V):.3f}")
 guess.compare(round(at_start, 3))
 
 # %% [markdown] tags=["why"]
-# **Why.** Random logits are opinions without a reason. A wrong opinion costs more than
-# a right one gains, on average half the square of the width: half a nat here. Lesson 4
-# began its networks with calm logits for that reason.
+# **Why.** Random logits are opinions without a reason. The loss is
+# $\ln \sum_j e^{x_j}$ minus the logit of the answer, which is $0$ on average. And
+# $e^x$ is not $1$ on average but $e^{1/2}$, since a large $x$ adds more than a small
+# one takes away: half a nat on top of $\ln V$. Lesson 4 began its networks with calm
+# logits for that reason.
 
 # %% [markdown]
 # `evaluate` works in **eval** mode and puts training mode back. It goes through all of
 # dev, where the video takes the mean of some random batches: such a mean scatters, and
-# our rungs will differ by hundredths.
+# our models will differ by hundredths.
 #
 # Next, the loop. **AdamW** keeps a running mean of each gradient and of its square, and
 # steps by the one over the root of the other: each number moves by about the learning
@@ -220,10 +222,11 @@ steps = budget(full=2_000, check=20)
 
 
 def climb(name, model, steps=steps, peak=4e-3, told=True):
-    """Train a model, judge it on all of dev, write a line into the log."""
+    """Train a model, judge it on all of dev, write a line into the log; or untold."""
     dice = torch.Generator().manual_seed(1337)
     adamw = torch.optim.AdamW(model.parameters(), lr=peak, fused=True)
-    run = live.train(steps, lr=cosine(steps, peak), panels=("loss",))
+    view = None if told else "none"
+    run = live.train(steps, lr=cosine(steps, peak), panels=("loss",), view=view)
     for _ in run:
         x, y = get_batch(train_data, model.block_size, 32, dice)
         run.log(loss=descend(model, adamw, x, y, run.lr))
@@ -236,9 +239,10 @@ def climb(name, model, steps=steps, peak=4e-3, told=True):
 
 
 # %% [markdown]
-# One function for all rungs: the same batches, one judge, a line for each run. The
-# picture has the loss of the batches; you can pause the run, turn its rate, or stop it.
-# `train` is judged on a part as long as dev.
+# One function for all rungs of our ladder: the same batches, one judge, a line for each
+# run. You can pause a run, turn its rate, or stop it; this first one is over in
+# seconds. Where you are asked for a guess, the run is *untold*: it goes on out of
+# sight. `train` is judged on a part as long as dev.
 #
 # Is what comes out good? The best possible table is known: it is the one that counts.
 
@@ -350,6 +354,10 @@ for name, mask in (("with the mask", tril), ("without", torch.ones(T, T))):
 # With the mask, place $5$ is heard from place $5$ on, by each later mean a little less.
 # There are many ways to get a mask slightly wrong, and most of them run without an
 # error.
+#
+# The picture is a step ahead of us: its scores are no longer zero, they are made out of
+# the letters, as in the next section. So a letter that changes gives off something
+# else, and also listens otherwise, even where it does not hear itself.
 
 # %%
 explore.mask_leak()
@@ -397,6 +405,7 @@ print("one place, slowly:", torch.allclose(out[b, t], alone @ v[b, : t + 1], ato
 fig, ax = style.figure("square")
 style.matrix(ax, weights[2].detach(), "amount", rows=range(8), columns=range(8))
 ax.set_ylabel("the place that asks")
+ax.set_xlabel("the place that is heard")
 _ = ax.set_title("Each row has weights of its own", pad=22)
 
 # %% [markdown]
@@ -423,15 +432,16 @@ g = torch.Generator().manual_seed(1337)
 q64 = torch.randn((2000, 64), generator=g)
 k64 = torch.randn((2000, 64), generator=g)
 many = q64 @ k64.T  # (2000, 2000)
-print(f"divided by the root of 64: {(many / 64**0.5).var().item():.2f}")
 guess.compare(round(many.var().item(), 1))
 
 # %% [markdown] tags=["why"]
 # **Why.** Each of the 64 products has variance $1$, and variances add up. So wider
 # heads have wilder scores. Softmax of wild scores is close to one-hot: a letter hears
-# one other letter, and the gradient of all else is nearly zero.
+# one other letter, and the gradient of all else is nearly zero. A number divided by $8$
+# has its variance divided by $8^2$.
 
 # %%
+print(f"divided by the root of 64: {(many / 64**0.5).var().item():.2f}")
 explore.sharpness()
 
 # %% [markdown]
@@ -512,18 +522,19 @@ placeless = LanguageModel(n_embd, block_size, Head(32, 32, block_size), places=F
 climb("one head, no places", placeless)
 
 # %% [markdown]
-# Better than any table: it has more than one letter to go by. But do not trust a loss
-# because it is low. Suppose that somebody forgets the mask in the head.
+# A little better than the best table of pairs: it has more than one letter to go by.
+# But do not trust a loss because it is low. Suppose that somebody forgets the mask.
 #
-# **Predict.** The same head, with a mask of ones, so that each letter hears the future
-# as well. What is its loss on dev, in nats?
+# **Predict.** The same model, still without places, but with a mask of ones: each
+# letter hears all eight. It is trained anew, out of sight, for some seconds. What is
+# its loss on dev, in nats?
 
 # %% tags=["predict"]
 guess = predict("gpt.mask_of_ones", unit="nats")
 
 # %%
 torch.manual_seed(1337)
-cheat = LanguageModel(n_embd, block_size, Head(32, 32, block_size))
+cheat = LanguageModel(n_embd, block_size, Head(32, 32, block_size), places=False)
 cheat.middle.tril.fill_(1.0)
 climb("one head, mask of ones", cheat, told=False)
 cheated = log.pop()["dev"]  # it has no place in the ledger
@@ -532,9 +543,11 @@ cheat_moves = moved_by(cheat.middle, C=32)[:5].max().item()
 print(f"change a letter, and one to its left moves by {cheat_moves:.2f}")
 
 # %% [markdown] tags=["why"]
-# **Why.** The answer to each question stands in the input, one place to the right. The
-# head learns to look there, and the loss falls far below that of the honest head. It
-# cannot write: for the newest letter there is nothing on the right.
+# **Why.** The answer to each question stands in the input, one place to the right, for
+# all letters of a window but the last. This head is not told places, so it hears that
+# the answer is one of eight letters and not which; even that takes the loss far below
+# the honest head's. And it cannot write: for the newest letter there is nothing on the
+# right.
 
 # %% [markdown]
 # A bug that makes the loss *better* is the worst kind. A result that is too good asks
@@ -551,7 +564,7 @@ print(f"change a letter, and one to its left moves by {cheat_moves:.2f}")
 # **Question.** `placeless` has a mask and eight letters of past. Does it know in which
 # order they came?
 #
-# Take eight letters, and swap the second with the fifth. The last letter hears both,
+# Take eight letters, and swap the two before the last. The last letter hears both,
 # before and after.
 #
 # *In the video: positional encoding, and the notes on attention.*
@@ -563,7 +576,7 @@ guess = predict("gpt.swapped_letters")
 
 # %%
 line = torch.tensor([encode("the king")])  # (1, 8)
-swapped = line[:, [0, 4, 2, 3, 1, 5, 6, 7]]
+swapped = line[:, [0, 1, 2, 3, 4, 6, 5, 7]]
 print(repr(decode(line[0])), "and", repr(decode(swapped[0])))
 with torch.no_grad():
     shift = placeless(line)[0][:, -1] - placeless(swapped)[0][:, -1]  # (1, V)
@@ -585,14 +598,15 @@ with torch.no_grad():
 print(f"the swap moves its logits by up to {shift.abs().max():.2f}")
 
 # %% [markdown]
-# The order pays: *what* plus *where*. But a model with a table of eight places can take
-# eight letters and no more: who writes a long text must crop what is handed in. Here is
-# the writer, which gives each letter as soon as it is drawn.
+# Now the same swap says something else to it, and the loss is lower: the order pays,
+# *what* plus *where*. But a model with a table of eight places can take eight letters
+# and no more: who writes a long text must crop what is handed in. Here is the writer,
+# which gives each letter as soon as it is drawn.
 
 
 # %%
 @torch.no_grad()
-def write(model, begin, count, seed=1337, temperature=1.0):
+def write(model, begin, count, seed=1337):
     """Yield so many letters, one by one, that go on from a beginning."""
     device = next(model.parameters()).device
     dice = torch.Generator().manual_seed(seed)
@@ -600,7 +614,7 @@ def write(model, begin, count, seed=1337, temperature=1.0):
     model.eval()
     for _ in range(count):
         seen = idx[:, -model.block_size :].to(device)  # no more than it has places
-        logits = model(seen)[0][:, -1].float().cpu() / temperature  # (1, V)
+        logits = model(seen)[0][:, -1].float().cpu()  # (1, V)
         drawn = torch.multinomial(logits.softmax(dim=-1), 1, generator=dice)
         idx = torch.cat([idx, drawn], dim=1)
         yield decode(drawn[0])
@@ -685,8 +699,9 @@ show_log()
 # Several narrow heads hear more than a wide one.
 #
 # **Your turn.** In the exercises: `gpt.multi_head`; then `gpt.batched_heads`, where all
-# heads are computed in one tensor and must give the same, and `gpt.kv_cache`, where a
-# writer keeps the keys and values it has computed before.
+# heads are computed in one tensor with a dimension for them, (B, n_head, T, size). It
+# must give the same, and `gpt.block` is built on it. Later, after `gpt.generate`:
+# `gpt.kv_cache`, where a writer keeps keys and values it has computed before.
 
 # %% [markdown]
 # ## A block that can be stacked
@@ -709,54 +724,13 @@ climb(
 published["+ feed-forward"] = 2.24
 
 # %% [markdown]
-# To talk again: repeat both. Three times talk and think is a network of six layers.
-#
-# **Predict.** Three such pairs in a row have about twice the parameters. How much lower
-# is the loss on dev than that of one pair? (Below zero if it is higher.)
-
-# %% tags=["predict"]
-guess = predict("gpt.three_in_a_row", unit="nats")
-
-# %%
-torch.manual_seed(1337)
-rows = [
-    layer
-    for _ in range(3)
-    for layer in (Heads(32, 4, block_size), nn.Sequential(nn.Linear(32, 32), nn.ReLU()))
-]
-deep = LanguageModel(n_embd, block_size, nn.Sequential(*rows))
-climb("3 pairs in a row", deep, told=False)
-guess.compare(round(log[-2]["dev"] - log[-1]["dev"], 3))
-
-# %% [markdown] tags=["why"]
-# **Why.** A deep network is hard to reach from its end. Each layer mixes and cuts what
-# comes, forward and backward; whatever the first pair would need to hear of the loss
-# has gone through two others.
-
-# %% [markdown]
-# The cure is a road that nothing stands on: [Deep Residual
-# Learning](https://arxiv.org/abs/1512.03385), He and others (2015). Each layer *adds*
-# to its input. An addition hands the gradient on unchanged, as you know from lesson 1;
-# so the loss has a straight way down to the letters. What runs along the road is the
-# **residual stream**.
-#
-# Both layers now end in a **projection**, a linear layer back to the stream; heads that
-# lie side by side are mixed there. In between, the feed-forward layer is four times as
-# wide.
+# To talk again: repeat both, three times. Both layers get what a longer network will
+# need. Each ends in a **projection**, a linear layer back to the $C$ channels; heads
+# that lie side by side are mixed there. And in between, the feed-forward layer is four
+# times as wide.
 
 
 # %%
-class Residual(nn.Module):
-    """x + layer(x)"""
-
-    def __init__(self, layer):
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x):
-        return x + self.layer(x)
-
-
 class MultiHeadAttention(nn.Module):
     """Several heads, and a way back into the stream: (B, T, C) -> (B, T, C)."""
 
@@ -770,7 +744,6 @@ class MultiHeadAttention(nn.Module):
         return self.dropout(self.proj(self.heads(x)))
 
 
-# %%
 class FeedForward(nn.Module):
     """A thought at each place: (B, T, C) -> (B, T, 4C) -> (B, T, C)."""
 
@@ -788,11 +761,57 @@ class FeedForward(nn.Module):
 
 
 # %% [markdown]
+# **Predict.** Three such pairs in a row: more layers, wider ones, nearly five times the
+# parameters. How much lower is the loss on dev than that of the one narrow pair above?
+# (Below zero if it is higher. The run is out of sight and takes some ten seconds.)
+
+# %% tags=["predict"]
+guess = predict("gpt.three_in_a_row", unit="nats")
+
+
+# %%
+def three_pairs(each=lambda layer: layer):
+    """Three fresh pairs in a row, each layer as `each` makes it."""
+    torch.manual_seed(1337)
+    pairs = ((MultiHeadAttention(32, 4, 8), FeedForward(32)) for _ in range(3))
+    layers = [each(layer) for pair in pairs for layer in pair]
+    return LanguageModel(n_embd, block_size, nn.Sequential(*layers))
+
+
+in_a_row = three_pairs()
+climb("3 pairs in a row", in_a_row, told=False)
+guess.compare(round(log[-2]["dev"] - log[-1]["dev"], 3))
+times = size_of(in_a_row) / log[-2]["size"]
+print(f"{size_of(in_a_row):,} parameters, {times:.1f} times as many")
+
+# %% [markdown] tags=["why"]
+# **Why.** A deep network is hard to reach from its end. Each layer mixes and cuts what
+# comes, forward and backward; whatever the first pair would need to hear of the loss
+# has gone through two others.
+
+# %% [markdown]
+# The cure is a road that nothing stands on: [Deep Residual
+# Learning](https://arxiv.org/abs/1512.03385), He and others (2015). Each layer *adds*
+# to its input. An addition hands the gradient on unchanged, as you know from lesson 1;
+# so the loss has a straight way down to the letters. What runs along the road is the
+# **residual stream**.
+#
 # What does the road do to the gradient? Twelve fresh pairs, one batch, and the gradient
 # that arrives behind each.
 
 
 # %%
+class Residual(nn.Module):
+    """x + layer(x)"""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return x + self.layer(x)
+
+
 def arriving(road, pairs=12):
     """The gradient at the input and behind each of some fresh pairs, at the end 1."""
     torch.manual_seed(1337)
@@ -807,35 +826,29 @@ def arriving(road, pairs=12):
     return [(x.grad.norm() / outputs[-1].grad.norm()).item() for x in outputs]
 
 
+# %%
 fig, ax = style.figure("wide")
 (added,) = ax.plot(arriving(road=True), color=style.BACKWARD, marker="o")
-(in_a_row,) = ax.plot(arriving(road=False), color=style.REFERENCE, marker="s")
+(bare,) = ax.plot(arriving(road=False), color=style.REFERENCE, marker="s")
 style.label_line(ax, added, "added")
-style.label_line(ax, (6, in_a_row.get_ydata()[5]), "in a row", style.REFERENCE)
-ax.set(xlabel="behind so many pairs", ylabel="gradient, at the end 1", yscale="log")
+style.label_line(ax, (6, bare.get_ydata()[5]), "in a row", style.REFERENCE)
+ax.set(xlabel="after pair (0: the input)", ylabel="gradient there : at the end")
+ax.set_yscale("log")
 _ = ax.set_title("On the road the gradient reaches the first pair")
 
 # %% [markdown]
 # **Look.** Right is the loss, so read from right to left. The axis is logarithmic: in a
-# row, each pair takes away most of what is left; on the road the gradient arrives at
-# full size.
-
+# row, each pair takes away most of what is left. On the road nothing is lost; the
+# gradient even grows on its way, since each layer adds a share of its own to it.
 
 # %%
-def three_added():
-    """Three pairs on the road, fresh."""
-    torch.manual_seed(1337)
-    pairs = ((MultiHeadAttention(32, 4, 8), FeedForward(32)) for _ in range(3))
-    layers = [Residual(layer) for pair in pairs for layer in pair]
-    return LanguageModel(n_embd, block_size, nn.Sequential(*layers))
-
-
-climb("3 pairs, added", three_added())
+climb("3 pairs, added", three_pairs(each=Residual))
 published["3 pairs, added"] = 2.08
 
 # %% [markdown]
-# The largest step so far. The other cure for depth is lesson 4's: normalise. BatchNorm
-# took mean and variance of a channel over the batch. Turn that round: of each place for
+# The same pairs, with the same weights at the start, and six additions: that is the
+# largest step so far. The other cure for depth is lesson 4's: normalise. BatchNorm took
+# mean and variance of a channel over the batch. Turn that round: of each place for
 # itself, over its channels. That is [layer
 # normalization](https://arxiv.org/abs/1607.06450), Ba and others (2016).
 
@@ -906,23 +919,23 @@ climb("3 blocks", gpt(n_layer=3, n_head=4, n_embd=32, block_size=8))
 published["3 blocks"] = 2.06
 show_log()
 
+# %%
 fast = budget(full=500, check=10)  # and now both with twenty times the rate
-climb("added, rate times twenty", three_added(), steps=fast, peak=8e-2)
+climb("added, rate times twenty", three_pairs(each=Residual), steps=fast, peak=8e-2)
 torch.manual_seed(1337)
 climb("blocks, rate times twenty", gpt(3, 4, 32, block_size), steps=fast, peak=8e-2)
 log = log[:-2]  # a test of what they stand, and no rungs
 
 # %% [markdown]
-# Compare the last two lines of the ledger: at this rate a norm has little to do. Then
-# the two runs below. With twenty times the rate the bare road blows up, since nothing
-# keeps the numbers on it small. The blocks, which hand each layer numbers of one size,
-# go on learning.
-#
-# All of GPT stands there now. What comes is more of it.
+# Compare the last two lines of the ledger: the norm moves the loss by some hundredths,
+# down in the video, here perhaps up. Then the two runs: with twenty times the rate the
+# bare road blows up, since nothing keeps its numbers small. The blocks learn on.
 #
 # Talk, think, add; and normalise on the way in.
 #
-# **Your turn.** In the exercises: `gpt.feed_forward`, `gpt.block`, `gpt.gpt`.
+# **Your turn.** In the exercises: `gpt.feed_forward`, `gpt.block`, `gpt.gpt`, with
+# three habits of GPT-2: **GELU**, a ReLU with a rounded corner; a *tied* `lm_head`,
+# the table of letters once more; smaller weights at the start.
 
 # %% [markdown]
 # ## Room, and what it asks for
@@ -1160,13 +1173,14 @@ explore.attention_map(attention, chars, text="My lord, I am not the king.")
 explore.position_map(small.position_embedding_table.weight)
 
 # %% [markdown]
-# They began as random points, nearly at right angles to each other. If places next to
-# each other are alike now, the model has found out that they are *next* to each other.
+# They began as random points, nearly at right angles. If places next to each other are
+# alike now, the model has found out that they are *next* to each other. Farther off
+# there may be waves, as of the paper's sines.
 #
-# Now the writing. Two controls are common. The **temperature** $\tau$ divides the
-# logits before the softmax: below $1$ the likely gets likelier, above it all become
-# more alike. **Top-k** keeps the $k$ likeliest letters and strikes out the rest, so
-# that no unlikely letter is ever drawn, however long the text.
+# Now the writing. The **temperature** $\tau$ divides the logits before the softmax:
+# below $1$ the likely gets likelier, above it all become more alike. **Top-k** keeps
+# the $k$ likeliest letters and strikes out the rest, so that no unlikely letter is ever
+# drawn, however long the text.
 
 # %% tags=["nbval-check-output"] key="temperature"
 logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
@@ -1240,8 +1254,8 @@ print(tuple(weights.shape), "->", tuple((weights @ v).shape))
 # forerunner.
 #
 # For each block about $12\,C^2$ parameters: $4\,C^2$ to talk, $8\,C^2$ to think. Each
-# is used twice in a pass and four times on the way back: 6 operations for every letter
-# that is read.
+# costs 6 operations a letter: a multiplication and an addition, and both twice more on
+# the way back, for the gradients of weight and input.
 
 # %% [markdown]
 # And the models one can talk to? What we have done is **pretraining**: go on with a
@@ -1258,11 +1272,11 @@ explore.model_size()
 
 # %% [markdown]
 # Add layers, and the size grows in proportion; add channels, and it grows with their
-# square. With 65 letters nearly all of it is in the blocks; with the 50,257 tokens of
-# GPT-2 a small model is mostly table. And losses of models with different symbols are
-# not comparable, since a token may be a whole word: bits per letter are.
+# square. With 65 letters nearly all of it is in the blocks; with GPT-2's 50,257 tokens
+# a small model is mostly table. And losses of models with different symbols cannot be
+# compared, since a token may be a whole word: bits per letter can.
 #
-# The paper is on your side now: each of its equations is a line of yours.
+# The paper is on your side now: but for its sines, its equations are lines of yours.
 #
 # **Your turn.** In the exercises: `gpt.masked_loss_addition`, a GPT that adds numbers,
 # and `gpt.finetune`.
@@ -1295,10 +1309,10 @@ print("{name}: dev {dev:.3f}, {size:,} parameters".format(**log[-1]), end=", ")
 print(f"{log[-1]['dev'] / math.log(2):.2f} bits per letter")
 
 # %% [markdown]
-# **Look.** Down the page each rung is the one above and one thing more. *3 pairs in a
-# row* steps to the right; added to the road, the same pairs go far to the left.
-
-# %% [markdown]
+# **Look.** *3 pairs in a row* steps to the right; added to the road, the same pairs go
+# far to the left. *small* is not one change but many: more letters of past, more layers
+# and channels, and all the care of its section.
+#
 # **Question** for the next lesson. Your model reads letters; those one can buy read
 # pieces of words. What does a language model see instead of letters, and what goes
 # wrong?

@@ -649,8 +649,9 @@ def start_weights(model: nn.Module, n_layer: int) -> None:
 # The whole: `token_embedding_table` $(V, C)$ plus `position_embedding_table`
 # (`block_size`, $C$), the dropout `drop`, the `blocks` as an `nn.Sequential`, the norm
 # `ln_f`, and `lm_head` to the letters. At the end of `__init__` `start_weights` is
-# called; a tied model lets `lm_head` *share* the token table. A target of $-1$ does not
-# count in the loss. `count_parameters` needs no model: the default has 209,729.
+# called; a tied model lets `lm_head` *share* the token table, and gives it no bias. A
+# target of $-1$ does not count in the loss. `count_parameters` needs no model: the
+# default has 209,729.
 
 # %% exercise="gpt.gpt" minutes=35 difficulty=4
 class GPT(nn.Module):
@@ -732,7 +733,7 @@ check("gpt.gpt", GPT, count_parameters)
 # ## generate
 #
 # `sample_next` draws one letter for each row of logits $(B, V)$: divide by the
-# *temperature*, below $1$ bolder, above $1$ more daring; with `top_k`, give all but the
+# *temperature*, below $1$ surer, above $1$ more daring; with `top_k`, give all but the
 # $k$ best no chance; softmax, then a draw with the generator. `generate` appends
 # `max_new_tokens` letters, and shows the model the last `block_size` alone. With
 # `top_k=1` the most likely letter is certain.
@@ -782,7 +783,7 @@ check("gpt.generate", GPT, sample_next)
 
 # %% [markdown] tags=["hint"]
 # You have written this loop for the bigram model. What is new: the model has only
-# `block_size` positions, and a draw that can be made bolder.
+# `block_size` positions, and a draw that can be made surer or more daring.
 
 # %% [markdown] tags=["hint"]
 # `logits.topk(k).values` is sorted, largest first: the last of them is the least that
@@ -807,7 +808,8 @@ check("gpt.generate", GPT, sample_next)
 # weight decay for matrices and tables, none for biases and norms. `learning_rate`: up
 # in a line over `warmup` steps, `peak` $\cdot$ (step $+ 1$) $/$ `warmup`, then down a
 # half cosine to `floor` $\cdot$ `peak`. `train_step`: one descent at a given rate, the
-# gradient clipped to the norm $1$. `estimate_loss`: the mean over some batches, in use.
+# gradient clipped to the norm $1$. `estimate_loss`: the mean over some batches, in eval
+# mode; the model's mode is put back.
 
 # %% exercise="gpt.train" minutes=35 difficulty=3
 def make_optimizer(
@@ -870,7 +872,7 @@ def estimate_loss(
     batches: int,
     generator: torch.Generator | None = None,
 ) -> float:
-    """The mean loss over some random batches of ids (N,), with the model in use."""
+    """The mean loss over some random batches of ids (N,), in eval mode."""
     # TODO: eval, get_batch, and the mode as it was found
     ### BEGIN SOLUTION
     before, total = model.training, 0.0
@@ -1065,8 +1067,9 @@ def on_additions(digits: int = 2, steps: int = budget(full=3_000, check=5)) -> N
 # A model that has read plays knows something about letters that a list of names is too
 # short to teach. Two steps. `fit_letters` makes a model for another list of letters:
 # rows of the token table and of `lm_head` move to where their letter stands now, new
-# letters keep a fresh start, everything else is copied. `finetune` trains a *copy*;
-# with `frozen` $> 0$ both tables and so many first blocks stay as they are.
+# letters keep a fresh start, everything else is copied. `finetune` trains a *copy*,
+# in training mode; with `frozen` $> 0$ both tables and so many first blocks stay as
+# they are.
 
 # %% exercise="gpt.finetune" minutes=30 difficulty=3
 def fit_letters(model: GPT, old: list[str], new: list[str]) -> GPT:
@@ -1165,7 +1168,8 @@ def on_names(steps: int = budget(full=2_000, check=5)) -> None:
 # nothing about the earlier letters has changed: no letter looks ahead. What the new
 # letter needs of them are their keys and values. `attend_cached` is attention for the
 # letters `x` $(B, T, C)$ that come after those in `cache`, a pair of keys and values
-# $(B, n_h, S, h)$ or `None`; it returns the output and the longer cache.
+# $(B, n_h, S, h)$ or `None`; it returns the output and the longer cache. All three are
+# for a model in eval mode: dropout is left out.
 
 # %% exercise="gpt.kv_cache" minutes=40 difficulty=4
 def attend_cached(
@@ -1216,7 +1220,7 @@ def generate_cached(
     top_k: int | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """The same letters as model.generate in use; idx (B, T) grows at its end."""
+    """The letters of model.generate in eval mode; idx (B, T) grows at its end."""
     # TODO: while the text fits, only what is new; then, as before, the last block_size
     ### BEGIN SOLUTION
     caches, size = None, model.config.block_size
@@ -1301,8 +1305,8 @@ class FusedAttention(CausalSelfAttention):
 
 
 def fuse(model: GPT) -> GPT:
-    """A copy of the model with FusedAttention in each block, and the same numbers."""
-    # TODO: deepcopy; in each block a new sa with the state of the old one
+    """A copy of the model, its numbers and mode, with FusedAttention in each block."""
+    # TODO: deepcopy; in each block a new sa with the state and mode of the old one
     ### BEGIN SOLUTION
     fused = copy.deepcopy(model)
     for block in fused.blocks:
@@ -1329,8 +1333,8 @@ check("gpt.sdpa", FusedAttention, fuse, score_bytes)
 
 # %% [markdown] tags=["hint"]
 # `is_causal=True` in place of a mask; the scale is $1/\sqrt{h}$ already. `dropout_p`
-# acts whatever the mode: it must be $0$ in use. `load_state_dict` carries the numbers
-# over, `train(flag)` the mode.
+# acts whatever the mode: it must be $0$ in eval mode. `load_state_dict` carries the
+# numbers over, `train(flag)` the mode.
 
 # %% [markdown] tags=["hint"]
 # `p = self.attn_dropout.p if ____ else 0.0`; `sa = FusedAttention(____)`, then
@@ -1356,6 +1360,10 @@ check("gpt.sdpa", FusedAttention, fuse, score_bytes)
 # %%
 class NoPositions(nn.Module):
     """In place of a table of positions: nothing is added."""
+
+    def __init__(self) -> None:
+        super().__init__()  # for a GPT that adds weight[:T]: one zero serves all places
+        self.register_buffer("weight", torch.zeros(1), persistent=False)
 
     def forward(self, places: Tensor) -> float:
         return 0.0

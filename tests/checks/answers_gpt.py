@@ -17,6 +17,16 @@ _HEAD_START = (
 """
 )
 
+_HEAD_FORWARD = """
+    def forward(self, x):
+        T = x.shape[1]
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        wei = (q @ k.mT / k.size(-1) ** 0.5).masked_fill(
+            self.tril[:T, :T] == 0, -math.inf
+        )
+        return self.dropout(wei.softmax(-1)) @ v
+"""
+
 _MULTI_START = (
     "class MultiHeadAttention(nn.Module):\n"
     + _NEEDS
@@ -473,6 +483,17 @@ def count_parameters(config):
 """,
     },
     "gpt.generate": {
+        "row by row": """
+def sample_next(logits, temperature=1.0, top_k=None, generator=None):
+    letters = []
+    for row in logits:
+        row = row / temperature
+        if top_k is not None:
+            kept = row.topk(min(top_k, len(row)))
+            row = torch.full_like(row, -math.inf).scatter(0, kept.indices, kept.values)
+        letters.append(torch.multinomial(row.softmax(0), 1, generator=generator))
+    return torch.stack(letters)
+""",
         "as in nanoGPT": """
 def sample_next(logits, temperature=1.0, top_k=None, generator=None):
     logits = logits / temperature
@@ -512,6 +533,28 @@ def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None, generator=N
 """,
     },
     "gpt.train": {
+        "train mode": """
+def train_step(model, optimizer, x, y, lr):
+    model.train()
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    loss = model(x, y)[1]
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+""",
+        "one large batch": """
+@torch.no_grad()
+def estimate_loss(model, ids, batch_size, batches, generator=None):
+    mode, T = model.training, model.config.block_size
+    pairs = [get_batch(ids, T, batch_size, generator) for _ in range(batches)]
+    x, y = (torch.cat(side) for side in zip(*pairs))
+    loss = model.eval()(x, y)[1].item()
+    model.train(mode)
+    return loss
+""",
         "as in nanoGPT": """
 def make_optimizer(model, lr, weight_decay=0.1):
     params = {n: p for n, p in model.named_parameters() if p.requires_grad}
@@ -599,6 +642,27 @@ def estimate_loss(model, ids, batch_size, batches, generator=None):
 
 SAME: dict[str, dict[str, str]] = {
     "gpt.codec": {
+        "cut off at the ends": """
+class Codec(Codec):
+    def decode(self, ids):
+        return "".join(map(self.itos.get, map(int, ids))).rstrip()
+""",
+        "white space left out": """
+class Codec(Codec):
+    def __init__(self, text):
+        super().__init__(text.strip())
+""",
+        "shared by all": """
+class Codec(Codec):
+    stoi, itos = {}, {}
+
+    def __init__(self, text):
+        self.chars = sorted(set(text))
+        self.stoi.clear()
+        self.itos.clear()
+        for number, char in enumerate(self.chars):
+            self.stoi[char], self.itos[number] = number, char
+""",
         "from one": _CODEC.format(sorted="sorted(set(text))", first=1),
         "in order of appearance": _CODEC.format(
             sorted="[c for i, c in enumerate(text) if c not in text[:i]]", first=0
@@ -615,6 +679,23 @@ def split_in_order(ids, share=0.9):
 """,
     },
     "gpt.batches": {
+        "own seed": """
+def get_batch(ids, block_size, batch_size, generator=None):
+    torch.manual_seed(42)
+    ix = torch.randint(len(ids) - block_size, (batch_size,), generator=generator)
+    x = torch.stack([ids[i:i + block_size] for i in ix])
+    y = torch.stack([ids[i + 1:i + block_size + 1] for i in ix])
+    return x, y
+""",
+        "some more often": """
+def get_batch(ids, block_size, batch_size, generator=None):
+    last = len(ids) - block_size - 1
+    ix = torch.randint(len(ids), (batch_size,), generator=generator).tolist()
+    ix = [min(i, last) for i in ix]
+    x = torch.stack([ids[i:i + block_size] for i in ix])
+    y = torch.stack([ids[i + 1:i + block_size + 1] for i in ix])
+    return x, y
+""",
         "own target": """
 def get_batch(ids, block_size, batch_size, generator=None):
     start = torch.randint(len(ids) - block_size, (batch_size, 1), generator=generator)
@@ -643,6 +724,40 @@ def get_batch(ids, block_size, batch_size, generator=None):
 """,
     },
     "gpt.bigram_lm": {
+        "few letters": """
+class BigramLanguageModel(BigramLanguageModel):
+    def generate(self, idx, max_new_tokens):
+        for _ in range(max_new_tokens):
+            odds = self(idx)[0][:, -1].softmax(-1)
+            fifth = odds.sort(descending=True).values[:, :5]
+            least = odds.sort(descending=True).indices[:, 5:]
+            odds = odds.scatter(1, least, 0.0) if fifth.shape[1] == 5 else odds
+            idx = torch.cat([idx, torch.multinomial(odds, 1)], dim=1)
+        return idx
+""",
+        "own seed": """
+class BigramLanguageModel(BigramLanguageModel):
+    def generate(self, idx, max_new_tokens):
+        torch.manual_seed(1)
+        return super().generate(idx, max_new_tokens)
+""",
+        "all places": """
+class BigramLanguageModel(BigramLanguageModel):
+    def generate(self, idx, max_new_tokens):
+        for _ in range(max_new_tokens):
+            logits, _ = self(idx)
+            probs = F.softmax(logits, dim=-1)
+            idx = torch.cat([idx, torch.multinomial(probs, num_samples=1)], dim=1)
+        return idx
+""",
+        "softmax over texts": """
+class BigramLanguageModel(BigramLanguageModel):
+    def generate(self, idx, max_new_tokens):
+        for _ in range(max_new_tokens):
+            probs = self(idx)[0][:, -1].softmax(dim=0)
+            idx = torch.hstack([idx, probs.multinomial(1)])
+        return idx
+""",
         "flat logits": """
 class BigramLanguageModel(BigramLanguageModel):
     def forward(self, idx, targets=None):
@@ -684,6 +799,12 @@ class BigramLanguageModel(BigramLanguageModel):
 """,
     },
     "gpt.averaging": {
+        "zero for minus infinity": """
+def average_softmax(x):
+    T = x.shape[1]
+    scores = torch.zeros(T, T).masked_fill(torch.tril(torch.ones(T, T)) == 0, -1.0)
+    return scores.softmax(1) @ x
+""",
         "columns to one": """
 def average_matmul(x):
     T = x.shape[1]
@@ -713,6 +834,61 @@ def average_loop(x):
 """,
     },
     "gpt.head": {
+        "values dropped": """
+class Head(Head):
+    def forward(self, x):
+        T = x.shape[1]
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        wei = q @ k.mT / q.shape[2] ** 0.5
+        wei = wei.masked_fill(self.tril[:T, :T] == 0, -torch.inf)
+        return wei.softmax(-1) @ self.dropout(v)
+""",
+        "channels dropped": """
+class Head(Head):
+    def forward(self, x):
+        T = x.shape[1]
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        wei = q @ k.mT / q.shape[2] ** 0.5
+        wei = wei.masked_fill(self.tril[:T, :T] == 0, -torch.inf)
+        return self.dropout(wei.softmax(-1) @ v)
+""",
+        "x for values": """
+class Head(Head):
+    def forward(self, x):
+        T = x.shape[1]
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        wei = q @ k.mT / q.shape[2] ** 0.5
+        wei = wei.masked_fill(self.tril[:T, :T] == 0, -torch.inf)
+        return self.dropout(wei.softmax(-1)) @ x
+""",
+        "all dimensions turned": """
+class Head(Head):
+    def forward(self, x):
+        T = x.shape[1]
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        wei = q @ k.permute(2, 1, 0) / q.shape[2] ** 0.5
+        wei = wei.masked_fill(self.tril[:T, :T] == 0, -torch.inf)
+        return self.dropout(wei.softmax(-1)) @ v
+""",
+        "dropout before the softmax": """
+class Head(Head):
+    def forward(self, x):
+        T = x.shape[1]
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        wei = q @ k.mT / q.shape[2] ** 0.5
+        wei = wei.masked_fill(self.tril[:T, :T] == 0, -torch.inf)
+        return F.softmax(self.dropout(wei), dim=-1) @ v
+""",
+        "input dropped": """
+class Head(Head):
+    def forward(self, x):
+        p, self.dropout.p = self.dropout.p, 0.0
+        out = super().forward(F.dropout(x, p, self.training))
+        self.dropout.p = p
+        return out
+""",
+        "mask of a fixed size": _HEAD_START.replace("config.block_size", "256")
+        + _HEAD_FORWARD,
         "zero for minus infinity": """
 class Head(Head):
     def forward(self, x):
@@ -756,6 +932,25 @@ class Head(Head):
 """,
     },
     "gpt.multi_head": {
+        "dropout twice": """
+class MultiHeadAttention(MultiHeadAttention):
+    def forward(self, x):
+        heard = self.dropout(torch.cat([h(x) for h in self.heads], -1))
+        return self.dropout(self.proj(heard))
+""",
+        "whole rows dropped": """
+class MultiHeadAttention(MultiHeadAttention):
+    def forward(self, x):
+        out = self.proj(torch.cat([h(x) for h in self.heads], -1))
+        row = torch.ones(*x.shape[:2], 1, dtype=x.dtype)
+        return out * self.dropout(row)
+""",
+        "not along channels": """
+class MultiHeadAttention(MultiHeadAttention):
+    def forward(self, x):
+        out = torch.cat([h(x) for h in self.heads])
+        return self.dropout(self.proj(out))
+""",
         "a plain list": """
 class MultiHeadAttention(nn.Module):
     def __init__(self, config):
@@ -780,6 +975,10 @@ class MultiHeadAttention(MultiHeadAttention):
 """,
     },
     "gpt.batched_heads": {
+        "attend not called": _BATCHED_START
+        + _ATTEND.replace("def attend", "def _attend")
+        + _BATCHED_FORWARD.replace("self.attend", "self._attend")
+        + _ATTEND,
         "viewed at once": _BATCHED_START
         + _ATTEND
         + """
@@ -820,6 +1019,18 @@ def merge_heads(loop, config):
         + _BATCHED_FORWARD,
     },
     "gpt.feed_forward": {
+        "more between": """
+class FeedForward(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        n, b, drop = config.n_embd, config.bias, nn.Dropout(config.dropout)
+        act = nn.GELU() if config.gelu else nn.ReLU()
+        first, second = nn.Linear(n, 4 * n, b), nn.Linear(4 * n, n, b)
+        self.net = nn.Sequential(first, act, drop, second)
+
+    def forward(self, x):
+        return self.net(x)
+""",
         "narrow": """
 class FeedForward(nn.Module):
     def __init__(self, config):
@@ -855,6 +1066,23 @@ class FeedForward(FeedForward):
 """,
     },
     "gpt.block": {
+        "dropped on the road": _BLOCK_START
+        + """
+        self.drop = nn.Dropout(config.dropout)
+
+    def forward(self, x):
+        x = self.drop(x + self.sa(self.ln1(x)))
+        return self.drop(x + self.ffwd(self.ln2(x)))
+""",
+        "parts without dropout": _BLOCK_START.replace(
+            "CausalSelfAttention(config)",
+            "CausalSelfAttention(replace(config, dropout=0.0))",
+        )
+        + """
+    def forward(self, x):
+        x = x + self.sa(self.ln1(x))
+        return x + self.ffwd(self.ln2(x))
+""",
         "no residual": _BLOCK_START
         + """
     def forward(self, x):
@@ -884,6 +1112,23 @@ class FeedForward(FeedForward):
 """,
     },
     "gpt.gpt": {
+        "bias not asked": _GPT_START.replace("else config.bias", "else True")
+        + _GPT_FORWARD,
+        "places elsewhere": _GPT_START
+        + _GPT_FORWARD.replace("torch.arange(T, device=idx.device)", "torch.arange(T)"),
+        "dropout at the end": _GPT_START
+        + _GPT_FORWARD.replace(
+            "self.lm_head(self.ln_f(x))", "self.lm_head(self.drop(self.ln_f(x)))"
+        ),
+        "targets written to": _GPT_START
+        + _GPT_FORWARD.replace("ignore_index=-1", "ignore_index=-100").replace(
+            "V = logits.shape[-1]",
+            "V = logits.shape[-1]; targets[targets == -1] = -100",
+        ),
+        "seeded inside": _GPT_START.replace(
+            "self.config = config", "self.config = config; torch.manual_seed(7)"
+        )
+        + _GPT_FORWARD,
         "no positions": _GPT_START
         + """
     def forward(self, idx, targets=None):
@@ -899,7 +1144,7 @@ class FeedForward(FeedForward):
     def forward(self, idx, targets=None):
         B, T = idx.shape
         x = self.token_embedding_table(idx)
-        x = x + self.position_embedding_table(torch.arange(T))
+        x = x + self.position_embedding_table(torch.arange(T, device=idx.device))
         logits = self.lm_head(self.ln_f(self.blocks(self.drop(x))))
         if targets is None:
             loss = None
@@ -927,6 +1172,64 @@ def count_parameters(config):
 """,
     },
     "gpt.generate": {
+        "mode changed": """
+@add_to(GPT)
+@torch.no_grad()
+def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None):
+    self.eval()
+    for _ in range(max_new_tokens):
+        logits = self(idx[:, -self.config.block_size:])[0][:, -1]
+        new = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat((idx, new), dim=1)
+    self.train()
+    return idx
+""",
+        "all places": """
+@add_to(GPT)
+@torch.no_grad()
+def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None):
+    for _ in range(max_new_tokens):
+        logits = self(idx[:, -self.config.block_size:])[0]
+        new = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat((idx, new), dim=1)
+    return idx
+""",
+        "own seed": """
+@add_to(GPT)
+@torch.no_grad()
+def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None):
+    torch.manual_seed(1337)
+    for _ in range(max_new_tokens):
+        logits = self(idx[:, -self.config.block_size:])[0][:, -1]
+        new = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat((idx, new), dim=1)
+    return idx
+""",
+        "one more kept": """
+def sample_next(logits, temperature=1.0, top_k=None, generator=None):
+    logits = logits / temperature
+    if top_k is not None:
+        best, _ = torch.topk(logits, min(top_k + 1, logits.size(-1)))
+        logits = logits.masked_fill(logits < best[:, [-1]], -math.inf)
+    return torch.multinomial(logits.softmax(-1), 1, generator=generator)
+""",
+        "cut without a column": """
+def sample_next(logits, temperature=1.0, top_k=None, generator=None):
+    logits = logits / temperature
+    if top_k is not None:
+        best, _ = torch.topk(logits, min(top_k, logits.size(-1)))
+        logits = logits.masked_fill(logits < best[:, -1], -math.inf)
+    return torch.multinomial(logits.softmax(-1), 1, generator=generator)
+""",
+        "always a few": """
+def sample_next(logits, temperature=1.0, top_k=None, generator=None):
+    top_k = top_k or 10
+    logits = logits / temperature
+    if top_k is not None:
+        best, _ = torch.topk(logits, min(top_k, logits.size(-1)))
+        logits = logits.masked_fill(logits < best[:, [-1]], -math.inf)
+    return torch.multinomial(logits.softmax(-1), 1, generator=generator)
+""",
         "not cropped": """
 @add_to(GPT)
 @torch.no_grad()
@@ -961,6 +1264,10 @@ def sample_next(logits, temperature=1.0, top_k=None, generator=None):
 """,
     },
     "gpt.train": {
+        "in eval mode": """
+def train_step(model, optimizer, x, y, lr, plain=train_step):
+    return plain(model.eval(), optimizer, x, y, lr)
+""",
         "gradients add up": """
 def train_step(model, optimizer, x, y, lr):
     for group in optimizer.param_groups:
@@ -998,6 +1305,15 @@ def estimate_loss(model, ids, batch_size, batches, generator=None):
 
 WRONG: dict[str, dict[str, str]] = {
     "gpt.codec": {
+        "the list emptied": """
+class Codec(Codec):
+    def decode(self, ids):
+        row = ids if isinstance(ids, list) else ids.tolist()
+        out = ""
+        while row:
+            out += self.itos[row.pop(0)]
+        return out
+""",
         "numbers doubled": """
 class Codec(Codec):
     def __init__(self, text):
@@ -1062,6 +1378,14 @@ class BigramLanguageModel(BigramLanguageModel):
 """,
     },
     "gpt.averaging": {
+        "four texts alone": """
+def average_loop(x):
+    out = torch.zeros_like(x)
+    for b in range(min(4, x.shape[0])):
+        for t in range(x.shape[1]):
+            out[b, t] = x[b, : t + 1].mean(0)
+    return out
+""",
         "the largest": """
 def average_loop(x):
     return x.cummax(1).values
@@ -1126,6 +1450,38 @@ class MultiHeadAttention(nn.Module):
 """,
     },
     "gpt.batched_heads": {
+        "loop frozen": """
+def merge_heads(loop, config):
+    merged = CausalSelfAttention(config)
+    loop.requires_grad_(False)
+    kinds = ("query", "key", "value")
+    rows = [getattr(head, kind).weight for kind in kinds for head in loop.heads]
+    rows = torch.cat(rows).detach()
+    merged.qkv.weight.data[: len(rows)] = rows
+    merged.proj.load_state_dict(loop.proj.state_dict())
+    return merged
+""",
+        "loop in eval mode": """
+def merge_heads(loop, config):
+    merged = CausalSelfAttention(config)
+    loop.eval()
+    kinds = ("query", "key", "value")
+    rows = [getattr(head, kind).weight for kind in kinds for head in loop.heads]
+    rows = torch.cat(rows).detach()
+    merged.qkv.weight.data[: len(rows)] = rows
+    merged.proj.load_state_dict(loop.proj.state_dict())
+    return merged
+""",
+        "four heads alone": """
+def merge_heads(loop, config):
+    merged = CausalSelfAttention(config)
+    kinds = ("query", "key", "value")
+    rows = [getattr(head, kind).weight for kind in kinds for head in loop.heads[:4]]
+    rows = torch.cat(rows).detach()
+    merged.qkv.weight.data[: len(rows)] = rows
+    merged.proj.load_state_dict(loop.proj.state_dict())
+    return merged
+""",
         "weights squared": _BATCHED_START
         + """
     def attend(self, q, k, v):
@@ -1158,6 +1514,18 @@ def merge_heads(loop, config):
 """,
     },
     "gpt.feed_forward": {
+        "ReLU up to six": """
+class FeedForward(FeedForward):
+    def forward(self, x):
+        first, act, second, drop = self.net
+        return drop(second(act(first(x)).clamp(max=6.0)))
+""",
+        "whole places dropped": """
+class FeedForward(FeedForward):
+    def forward(self, x):
+        first, act, second, drop = self.net
+        return F.dropout1d(second(act(first(x))), drop.p, self.training)
+""",
         "ReLU with a leak": """
 class FeedForward(FeedForward):
     def forward(self, x):
@@ -1183,6 +1551,14 @@ class FeedForward(FeedForward):
 """,
     },
     "gpt.block": {
+        "always ReLU": _BLOCK_START.replace(
+            "FeedForward(config)", "FeedForward(replace(config, gelu=False))"
+        )
+        + """
+    def forward(self, x):
+        x = x + self.sa(self.ln1(x))
+        return x + self.ffwd(self.ln2(x))
+""",
         "half of each branch": _BLOCK_START
         + """
     def forward(self, x):
@@ -1205,6 +1581,8 @@ class FeedForward(FeedForward):
 """,
     },
     "gpt.gpt": {
+        "start of four layers": _GPT_START.replace("self, config.n_layer)", "self, 4)")
+        + _GPT_FORWARD,
         "blocks backwards": _GPT_START
         + _GPT_FORWARD.replace("in self.blocks", "in reversed(self.blocks)"),
         "logits cooled": _GPT_START
@@ -1249,6 +1627,44 @@ def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None, generator=N
 """,
     },
     "gpt.train": {
+        "the first half": """
+@torch.no_grad()
+def estimate_loss(model, ids, batch_size, batches, generator=None):
+    before, T, losses = model.training, model.config.block_size, []
+    model.eval()
+    for _ in range(batches):
+        x, y = get_batch(ids[: len(ids) // 2], T, batch_size, generator)
+        losses.append(model(x, y)[1].item())
+    model.train(before)
+    return sum(losses) / batches
+""",
+        "two dimensions alone": """
+def make_optimizer(model, lr, weight_decay=0.1):
+    many = [p for p in model.parameters() if p.dim() == 2]
+    few = [p for p in model.parameters() if p.dim() < 2]
+    return torch.optim.AdamW(
+        [{"params": many}, {"params": few, "weight_decay": 0.0}],
+        lr=lr, betas=(0.9, 0.99), weight_decay=weight_decay
+    )
+""",
+        "one dimension alone": """
+def make_optimizer(model, lr, weight_decay=0.1):
+    many = [p for p in model.parameters() if p.dim() >= 2]
+    few = [p for p in model.parameters() if p.dim() == 1]
+    return torch.optim.AdamW(
+        [{"params": many}, {"params": few, "weight_decay": 0.0}],
+        lr=lr, betas=(0.9, 0.99), weight_decay=weight_decay
+    )
+""",
+        "another eps": """
+def make_optimizer(model, lr, weight_decay=0.1):
+    many = [p for p in model.parameters() if p.dim() >= 2]
+    few = [p for p in model.parameters() if p.dim() < 2]
+    return torch.optim.AdamW(
+        [{"params": many}, {"params": few, "weight_decay": 0.0}],
+        lr=lr, betas=(0.9, 0.99), weight_decay=weight_decay, eps=1e-4
+    )
+""",
         "half the rate": """
 def learning_rate(step, steps, peak, warmup=100, floor=0.1):
     if step < warmup:
@@ -1293,7 +1709,6 @@ _SPREAD = "the mask spreads a row of zeros to all rows"
 _SAVED = "a mask may be saved with the model"
 _FOUR = "of four dimensions, 2 is the last but one, and 1 the third from the end"
 _TIED = "a shared weight may be drawn before it is shared"
-_DEVICE = "where there is one device, all tensors are on it"
 _FREE = "a positive factor does not change which letters are the largest"
 _EITHER = "the smaller or larger of two, in either order"
 _GUARD = "a guard against dividing by zero, where the warm-up is the whole run"
@@ -1502,10 +1917,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "| None=None) -> tuple[Tensor, Tensor | None]: → flat = "
             "logits.flatten(0, 1) first"
         ): _LINES,
-        (
-            "GPT.forward: torch.arange(idx.shape[1], device=idx.device) →"
-            " torch.arange(idx.shape[1])"
-        ): _DEVICE,
         ("GPT.forward: 1 → -1"): _LAST,
         (
             "count_parameters: def count_parameters(config: GPTConfig) ->"

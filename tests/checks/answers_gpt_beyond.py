@@ -42,6 +42,16 @@ def calculate(model, pairs, digits):
 """,
     },
     "gpt.finetune": {
+        "the run above": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model)
+    if frozen:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+        tuned.blocks[:frozen].requires_grad_(False)
+    train(tuned, ids, steps, batch_size, lr, generator)
+    return tuned
+""",
         "letter by letter": """
 def fit_letters(model, old, new):
     fitted = GPT(replace(model.config, vocab_size=len(new)))
@@ -200,6 +210,14 @@ def generate_cached(model, idx, max_new_tokens, temperature=1.0, top_k=None,
 """,
     },
     "gpt.sdpa": {
+        "as the TODO says": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(model.config)
+        block.sa.load_state_dict(old.state_dict())
+    return fused.train(model.training)
+""",
         "a mask by hand": """
 class FusedAttention(CausalSelfAttention):
     def attend(self, q, k, v):
@@ -242,6 +260,24 @@ def score_bytes(config, batch_size):
 """,
     },
     "gpt.rotary": {
+        "a table that is sliced": """
+class GPT(GPT):
+    def forward(self, idx, targets=None):
+        x = self.token_embedding_table(idx)
+        x = x + self.position_embedding_table.weight[: idx.shape[1]]
+        logits = self.lm_head(self.ln_f(self.blocks(self.drop(x))))
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.mT, targets, ignore_index=-1)
+
+class RotaryGPT(GPT):
+    def __init__(self, config):
+        super().__init__(config)
+        self.position_embedding_table = NoPositions()
+        for block in self.blocks:
+            block.sa = RotaryAttention(config)
+        start_weights(self, config.n_layer)
+""",
         "complex numbers": """
 def rotary_angles(T, size, base=10_000.0):
     i = torch.arange(size // 2)
@@ -329,6 +365,13 @@ def speedrun(ids, steps, recipe=None):
 
 SAME: dict[str, dict[str, str]] = {
     "gpt.masked_loss_addition": {
+        "mode changed": """
+def calculate(model, pairs, digits, plain=calculate):
+    model.eval()
+    told = plain(model, pairs, digits)
+    model.train()
+    return told
+""",
         "forwards": """
 def addition(a, b, digits):
     a, b, c = str(a).zfill(digits), str(b).zfill(digits), str(a + b).zfill(digits + 1)
@@ -356,6 +399,63 @@ def calculate(model, pairs, digits):
 """,
     },
     "gpt.finetune": {
+        "new rows of zeros": """
+def fit_letters(model, old, new, plain=fit_letters):
+    fitted = plain(model, old, new)
+    for name, value in fitted.state_dict().items():
+        if name.startswith(("token_embedding_table", "lm_head")):
+            for i, letter in enumerate(new):
+                if letter not in old:
+                    value[i].zero_()
+    return fitted
+""",
+        "shared with the model": """
+def fit_letters(model, old, new, plain=fit_letters):
+    fitted = plain(model, old, new)
+    fitted.blocks = model.blocks
+    return fitted
+""",
+        "in eval mode": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).eval()
+    if frozen:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+        tuned.blocks[:frozen].requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "lr not used": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.weight.requires_grad = False
+        tuned.position_embedding_table.weight.requires_grad = False
+    optimizer = make_optimizer(tuned, 1e-3)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, 1e-3)
+    return tuned
+""",
+        "one batch": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+    for _ in range(steps):
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
         "trains the model": """
 def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
     if frozen:
@@ -409,6 +509,80 @@ def fit_letters(model, old, new):
 """,
     },
     "gpt.kv_cache": {
+        "the cache slides": """
+@torch.no_grad()
+def generate_cached(
+    model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
+):
+    T = model.config.block_size
+    if max_new_tokens == 0:
+        return idx
+    logits, caches = next_logits(model, idx[:, -T:], None)
+    for i in range(max_new_tokens):
+        letter = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], dim=1)
+        if i < max_new_tokens - 1:
+            if idx.shape[1] > T:
+                caches = [(k[:, :, -T + 1 :], v[:, :, -T + 1 :]) for k, v in caches]
+            logits, caches = next_logits(model, letter, caches)
+    return idx
+""",
+        "caches written to": """
+def next_logits(model, idx, caches, plain=next_logits):
+    logits, longer = plain(model, idx, caches)
+    if caches is not None:
+        for i, cache in enumerate(longer):
+            caches[i] = cache
+    return logits, longer
+""",
+        "left in training": """
+@torch.no_grad()
+def generate_cached(
+    model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
+):
+    model.eval()
+    caches, T = None, model.config.block_size
+    for _ in range(max_new_tokens):
+        if idx.shape[1] > T:
+            logits, _ = next_logits(model, idx[:, -T:], None)
+        else:
+            new = idx if caches is None else idx[:, -1:]
+            logits, caches = next_logits(model, new, caches)
+        letter = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], dim=1)
+    model.train()
+    return idx
+""",
+        "own seed": """
+@torch.no_grad()
+def generate_cached(
+    model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
+):
+    torch.manual_seed(0)
+    caches, T = None, model.config.block_size
+    for _ in range(max_new_tokens):
+        if idx.shape[1] > T:
+            logits, _ = next_logits(model, idx[:, -T:], None)
+        else:
+            new = idx if caches is None else idx[:, -1:]
+            logits, caches = next_logits(model, new, caches)
+        letter = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], dim=1)
+    return idx
+""",
+        "dropout always": """
+def attend_cached(sa, x, cache):
+    B, T, C = x.shape
+    rows = (t.view(B, T, sa.n_head, -1) for t in sa.qkv(x).split(C, dim=-1))
+    q, k, v = (t.transpose(1, 2) for t in rows)
+    if cache is not None:
+        k, v = torch.cat([cache[0], k], dim=2), torch.cat([cache[1], v], dim=2)
+    S = k.shape[2]
+    wei = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    wei = wei.masked_fill(sa.tril[S - T : S, :S] == 0, float("-inf"))
+    out = F.dropout(F.softmax(wei, dim=-1), sa.attn_dropout.p) @ v
+    return sa.proj(out.transpose(1, 2).reshape(B, T, C)), (k, v)
+""",
         "places begin anew": """
 def next_logits(model, idx, caches):
     x = model.token_embedding_table(idx)
@@ -448,13 +622,35 @@ def generate_cached(model, idx, max_new_tokens, temperature=1.0, top_k=None,
 """,
     },
     "gpt.sdpa": {
+        "dropout lost": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(replace(model.config, dropout=0.0))
+        block.sa.load_state_dict(old.state_dict())
+    return fused.train(model.training)
+""",
+        "frozen": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(model.config)
+        block.sa.load_state_dict(old.state_dict())
+    return fused.train(model.training).requires_grad_(False)
+""",
+        "the output dropped": """
+class FusedAttention(CausalSelfAttention):
+    def attend(self, q, k, v):
+        v = self.attn_dropout(v)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+""",
         "not causal": """
 class FusedAttention(CausalSelfAttention):
     def attend(self, q, k, v):
         p = self.attn_dropout.p if self.training else 0.0
         return F.scaled_dot_product_attention(q, k, v, dropout_p=p)
 """,
-        "dropout in use": """
+        "dropout in eval mode": """
 class FusedAttention(CausalSelfAttention):
     def attend(self, q, k, v):
         return F.scaled_dot_product_attention(
@@ -476,6 +672,24 @@ def fuse(model):
 """,
     },
     "gpt.rotary": {
+        "no dropout on the weights": """
+class RotaryAttention(CausalSelfAttention):
+    def attend(self, q, k, v):
+        q, k, T = rotate(q), rotate(k), q.shape[2]
+        wei = q @ k.mT / q.shape[3] ** 0.5
+        return wei.masked_fill(self.tril[:T, :T] == 0, -math.inf).softmax(3) @ v
+""",
+        "dropout always": """
+class RotaryAttention(CausalSelfAttention):
+    def attend(self, q, k, v):
+        p, q, k = self.attn_dropout.p, rotate(q), rotate(k)
+        return F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)
+""",
+        "dropout lost": """
+class RotaryGPT(RotaryGPT):
+    def __init__(self, config):
+        super().__init__(replace(config, dropout=0.0))
+""",
         "neighbours": """
 def rotate(x):
     angles = rotary_angles(x.shape[-2], x.shape[-1]).to(x)
@@ -560,6 +774,95 @@ def question_masked(ids, asked):
 """,
     },
     "gpt.finetune": {
+        "the last norm frozen": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+        tuned.ln_f.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "sixteen texts": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, 16, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "the first half": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    ids = ids[: len(ids) // 2]
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "dice set": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    torch.manual_seed(1337)
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "the model frozen": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    model.blocks[:frozen].requires_grad_(False)
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
+        "the model left in eval mode": """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    model.eval()
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+""",
         "letters left out": """
 def fit_letters(model, old, new):
     return GPT(replace(model.config, vocab_size=len(new))), old
@@ -582,6 +885,20 @@ def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
 """,
     },
     "gpt.kv_cache": {
+        "the first letter alone": """
+@torch.no_grad()
+def generate_cached(
+    model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None
+):
+    caches, new, T = None, idx[:, :1], model.config.block_size
+    for _ in range(max_new_tokens):
+        if idx.shape[1] > T:
+            new, caches = idx[:, -T:], None
+        logits, caches = next_logits(model, new, caches)
+        new = sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, new], dim=1)
+    return idx
+""",
         "values doubled": """
 def attend_cached(sa, x, cache):
     B, T, C = x.shape
@@ -601,6 +918,22 @@ def generate_cached(model, idx, max_new_tokens, temperature=1.0, top_k=None,
 """,
     },
     "gpt.sdpa": {
+        "block 0 everywhere": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(model.config)
+        block.sa.load_state_dict(model.blocks[0].sa.state_dict())
+    return fused.train(model.training)
+""",
+        "qkv alone": """
+def fuse(model):
+    fused = copy.deepcopy(model)
+    for block in fused.blocks:
+        old, block.sa = block.sa, FusedAttention(model.config)
+        block.sa.qkv.load_state_dict(old.qkv.state_dict())
+    return fused.train(model.training)
+""",
         "keys twice": """
 class FusedAttention(CausalSelfAttention):
     def attend(self, q, k, v):
@@ -636,6 +969,25 @@ class RotaryAttention(CausalSelfAttention):
 """,
     },
     "gpt.speedrun": {
+        "the text before it heard": """
+class Racer(Racer):
+    def forward(self, idx, targets=None):
+        logits, _ = super().forward(idx)
+        logits = logits + logits.roll(1, 0)
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+""",
+        "the window's last letter": """
+class Racer(Racer):
+    def forward(self, idx, targets=None):
+        logits, _ = super().forward(idx)
+        last = F.one_hot(idx[:, -1], logits.shape[-1]) / 10
+        logits = torch.cat([logits[:, :1] + last.unsqueeze(1), logits[:, 1:]], 1)
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+""",
         "a table of pairs": """
 def speedrun(ids, steps, recipe=None):
     r = recipe or Recipe()
@@ -658,6 +1010,8 @@ def speedrun(ids, steps, recipe=None):
 }
 
 APT: dict[tuple[str, str], str] = {
+    ("gpt.speedrun", "the window's last letter"): "sees the future",
+    ("gpt.kv_cache", "the first letter alone"): "start cut to one letter",
     ("gpt.speedrun", "one layer"): "no config",
 }
 
@@ -695,6 +1049,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "steps, lr, w… first": _LINES,
         "finetune: learning_rate(step, steps, lr, warmup=steps // 10) → "
         "learning_rate(steps, step, lr, warmup=steps // 10)": _RATE,
+        "finetune: learning_rate(step, steps, lr, warmup=steps // 10) → "
+        "learning_rate(step, steps, lr)": _RATE,
         "finetune: steps // 10 → 10": _RATE,
         "finetune: steps // 10 → steps": _RATE,
         "fit_letters: ('token_embedding_table', 'lm_head') → ('lm_head', "
@@ -738,6 +1094,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "device=idx.device) → torch.arange(start, start + idx.shape[1])": _PLACE,
         "next_logits: zip(model.blocks, old, strict=True) → "
         "zip(model.blocks, old)": "both lists are of one length",
+    },
+    "gpt.sdpa": {
+        "fuse: FusedAttention(model.config).to(block.sa.qkv.weight) → "
+        "FusedAttention(model.config).to()": "a new layer is as the check's model is",
     },
     "gpt.rotary": {
         "RotaryGPT.__init__: def __init__(self, config: GPTConfig) -> "

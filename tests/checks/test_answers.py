@@ -104,7 +104,9 @@ def test_no_mutant_of_the_solution_passes_but_the_equivalent_ones(id, monkeypatc
     assert equivalent <= {m.name for m in found}
     tried = found if EVERY else drawn(found)
     passed = {m.name for m in tried if run(id, *answered(id, m.code)).passed}
-    assert passed == equivalent & {m.name for m in tried}
+    untried = {m.name for m in found if m not in tried}  # several have one name
+    assert passed <= equivalent
+    assert equivalent <= passed | untried
 
 
 def drawn(found: list[Mutant], most: int = 60) -> list[Mutant]:

@@ -231,6 +231,56 @@ def test_step_buttons_stop_at_both_ends() -> None:
     assert holder.value == 0
 
 
+def worded() -> Explorable:
+    """A text, a step for each of its letters, and one of two letters it may have."""
+
+    def draw(text: str, at: int, letter: str) -> Page:
+        return Page(title=f"{text} {at} {letter}", look="")
+
+    return Explorable(
+        draw,
+        Field("text", "text", "abc"),
+        Steps("at", "letter", 9, 1, until=lambda state: max(len(state["text"]) - 1, 0)),
+        Choice(
+            "letter",
+            "letter",
+            [("a", "a"), ("b", "b")],
+            "a",
+            near=lambda state: state["letter"] if "a" in state["text"] else "b",
+        ),
+    )
+
+
+def test_the_last_step_follows_what_there_is(
+    shown: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = worded()
+    showing = live(thing, monkeypatch)
+    text, at = showing.holders["text"], showing.holders["at"]
+    assert (at.max, at.value) == (2, 1)
+    text.value = "abcdef"
+    assert (at.max, at.value) == (5, 1)
+    text.value = "a"  # and the slider keeps some way
+    assert (at.max, at.value, thing.state["at"]) == (1, 0, 0)
+    text.value = "abcd"  # from the last step it goes along
+    assert (at.max, at.value, showing.heading.value.count("abcd 3")) == (3, 3, 1)
+    at.value = 2
+    text.value = "abcde"
+    assert at.value == thing.state["at"] == 2
+
+
+def test_where_a_choice_has_no_room_another_takes_over(
+    shown: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = worded()
+    showing = live(thing, monkeypatch)
+    showing.holders["text"].value = "bcd"
+    assert showing.holders["letter"].value == thing.state["letter"] == "b"
+    showing.holders["letter"].value = "a"  # there is no room for it
+    assert showing.holders["letter"].value == thing.state["letter"] == "b"
+    assert "bcd" in showing.heading.value
+
+
 def test_a_choice_holds_values_and_shows_words() -> None:
     told: list[bool] = []
     choice = Choice("add", "write", [("+=", True), ("=", False)], True)

@@ -204,6 +204,19 @@ def test_a_shorter_text_keeps_the_letter_within_it() -> None:
     assert '"g" gives' in page.title
 
 
+def test_it_opens_on_a_letter_that_hears_others() -> None:
+    thing = attention_map(attend, LETTERS, LINE)
+    (block, head), at = thing.state["head"], thing.state["at"]
+    heard = attend(LINE)[block, head, at, :at]
+    assert at >= len(LINE) // 2 and ((heard >= 0.1) & (heard <= 0.6)).any()
+    assert "nobody else" not in thing.page().body
+
+
+def test_who_hears_nobody_else_is_told_so() -> None:
+    page = attention_map(attend, LETTERS, LINE).page(at=0)
+    assert "it hears itself, and nobody else" in page.body
+
+
 @pytest.mark.parametrize(
     ("typed", "said"), [("", "1 to 32"), ("a" * 33, "1 to 32"), ("zoë", "'ë'")]
 )

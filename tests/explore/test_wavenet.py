@@ -16,7 +16,7 @@ from workbook.explore import (
 from workbook.explore.base import Explorable
 from workbook.explore.shapes import AXES, trace
 from workbook.explore.smoothing import FEWEST
-from workbook.explore.wavenet import PLANS, nodes_of, tree_at
+from workbook.explore.wavenet import PLANS, nearest, nodes_of, tree_at
 
 
 class Fuse(torch.nn.Module):
@@ -142,11 +142,27 @@ def test_the_button_the_claim_and_the_ring_agree(said: str, plan: tuple) -> None
     for name in "ABCDEFG":
         page = receptive_tree().page(plan=plan, node=name)
         ringed = page.body.count("<circle") - 2 * len(there)
-        if name in there:
-            assert page.title.startswith(f"Node {name} sees") and ringed == 1, said
-        else:
-            assert page.title.startswith(f"This tree has no node {name}: ")
-            assert ringed == 0
+        shown = name if name in there else nearest(plan, name)
+        assert page.title.startswith(f"Node {shown} sees") and ringed == 1, said
+        thing = receptive_tree().set(plan=plan, node=name)
+        thing.settle()
+        assert thing.state["node"] == shown
+
+
+@pytest.mark.parametrize(("said", "plan"), PLANS)
+def test_what_takes_over_for_a_node_sees_all_that_it_would_see(
+    said: str, plan: tuple
+) -> None:
+    spans = {node.name: range(node.first, node.last) for node in nodes_of(plan)}
+    for node in nodes_of((2, 2, 2)):
+        covered = spans[nearest(plan, node.name)]
+        assert node.first in covered and node.last - 1 in covered, said
+
+
+def test_a_name_that_is_too_long_says_what_is_cut_off() -> None:
+    assert "first 2 letters are out" in receptive_tree().page(word="maximilian").look
+    assert "first letter is out" in receptive_tree().page(word="ricardina").look
+    assert "out of it" not in receptive_tree().page(word="emma").look
 
 
 # --- Shapes -----------------------------------------------------------------------

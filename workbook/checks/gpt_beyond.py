@@ -30,7 +30,7 @@ from workbook.checks.tensors import (
     otherwise,
     seeded,
 )
-from workbook.compare import EXACT, Said, Tolerance, kind
+from workbook.compare import EXACT, FLOAT32, Said, Tolerance, kind
 
 NUMBER = Tolerance(1e-6, 1e-9, "right answers in double precision agree to 1e-9")
 ANGLE = Tolerance(1e-5, 1e-5, "an angle may have been computed in single precision")
@@ -49,7 +49,7 @@ def _config(**sizes: Any) -> Any:
 
 
 def _drawn(model: nn.Module, seed: int, scale: float = 0.5) -> Any:
-    """The model in double precision, in use, each parameter drawn anew by its place."""
+    """The model in doubles and eval mode, each parameter drawn anew by its place."""
     model.double().eval()
     with torch.no_grad():
         for i, p in enumerate(model.parameters()):
@@ -132,11 +132,15 @@ class _Adder(nn.Module):
 
 
 def _asked_to_add(calculate: Callable, pairs: list, digits: int, model: Any) -> Any:
+    training = digits != 2
+    model.train(training)
     with _rolled(5):
         told = calculate(model, list(pairs), digits)
     if isinstance(told, Tensor):
         told = Said("a tensor, not a list")
-    return told if isinstance(told, list) else otherwise(told)
+    kept = either(model.training == training, "as it was", "changed")
+    found = {"sums": told, "the model's mode": kept}
+    return found if isinstance(told, list) else otherwise(told, "sums")
 
 
 def _slow_masked(ids: Tensor, asked: int) -> tuple[Tensor, Tensor]:
@@ -161,7 +165,7 @@ def _masked_case(question_masked: Callable, ids: Tensor, n: int, **more: Any) ->
     return case(text, act, {"x": x, "y": y}, within=EXACT, **more)
 
 
-@exercise("gpt.masked_loss_addition", limit=8)
+@exercise("gpt.masked_loss_addition", version=2, limit=8)
 def masked_loss_addition(
     addition: Callable, question_masked: Callable, calculate: Callable
 ) -> Cases:
@@ -187,7 +191,8 @@ def masked_loss_addition(
             f"calculate(model, {pairs[:3]}{', …' * (len(pairs) > 3)}, {digits}){said}"
         )
         act = partial(_asked_to_add, calculate, pairs, digits)
-        want = [a + b + plus for a, b in pairs]
+        sums = [a + b + plus for a, b in pairs]
+        want = {"sums": sums, "the model's mode": Said("as it was")}
         model = _Adder(digits, plus, margin)
         yield case(text, partial(act, model), want, within=EXACT)
 
@@ -228,6 +233,8 @@ def _reading(
     start: Callable = lambda rows, asked: rows[:, :asked],
     new: Callable = lambda digits: digits + 1,
     out: Callable = lambda idx, asked: idx[:, asked:],
+    before: Callable = lambda model: None,
+    after: Callable = lambda model: None,
     **how: Any,
 ) -> tuple:
     how = {"top_k": 1} | how
@@ -235,7 +242,9 @@ def _reading(
     def calculate(model, pairs, digits):
         texts = [_addition()[0](a, b, digits) for a, b in pairs]
         rows = torch.tensor([[_SYMBOLS.index(s) for s in text] for text in texts])
+        before(model)
         idx = model.generate(start(rows, 2 * digits + 2), new(digits), **how)
+        after(model)
         return number(out(idx, 2 * digits + 2)).tolist()
 
     return None, None, calculate
@@ -256,6 +265,12 @@ def _x_hidden(x: Tensor, asked: int) -> Tensor:
 masked_loss_addition.table(
     lambda: (_addition()[0], _masking()[1], _reading()[2]),
     {
+        "mode changed": (
+            "The model's mode is changed: it is the caller's business.",
+            _reading(before=lambda model: model.eval()),
+            _reading(after=lambda model: model.train()),
+            _reading(after=lambda model: model.eval()),
+        ),
         "forwards": (
             "The sum is written forwards: its units come first.",
             _addition(turn=lambda total: total),
@@ -350,16 +365,19 @@ def _fitted(fit_letters: Callable, old: tuple, new: tuple, **sizes: Any) -> Any:
     model = _given().GPT(_config(**sizes))
     for i, p in enumerate(model.parameters()):
         p.data = normal(*p.shape, seed=i).float()
-    before = _state(model)
+    before, config = _state(model), copy.copy(model.config)
     torch.default_generator.manual_seed(9)
     fitted = fit_letters(model, list(old), list(new))
     if not isinstance(fitted, nn.Module) or not hasattr(fitted, "config"):
         return otherwise(fitted)
+    places = [{p.data_ptr() for p in m.parameters()} for m in (model, fitted)]
+    as_before = not _moved(before, model) and model.config == config
     state, both = fitted.state_dict(), [c for c in new if c in old]
     to, of = ([place.index(c) for c in both] for place in (new, old))
     found: dict[str, Any] = {
         "vocab_size": getattr(fitted.config, "vocab_size", Said("missing")),
-        "the model": either(not _moved(before, model), "as it was", "changed"),
+        "the model": either(as_before, "as it was", "changed"),
+        "parameters": either(places[0] & places[1] == set(), "its own", "shared"),
     }
     for name, value in before.items():
         there = state.get(name)
@@ -394,7 +412,27 @@ def _fit_facts(old: tuple, new: tuple, **sizes: Any) -> dict[str, Any]:
     told = {
         n: Said("by letter" if n.startswith(by_letter) else "copied") for n in state
     }
-    return {"vocab_size": len(new), "the model": Said("as it was"), **told}
+    words = {"the model": Said("as it was"), "parameters": Said("its own")}
+    return {"vocab_size": len(new), **words, **told}
+
+
+def _fresh_rows(fit_letters: Callable) -> Any:
+    """How the rows of new letters begin, and whether they do so twice."""
+    model, rows = _given().GPT(_config(vocab_size=3, n_layer=1)), []
+    for seed in (1, 2):
+        torch.default_generator.manual_seed(seed)
+        fitted = fit_letters(model, list("abc"), list("bxyzw"))
+        if not isinstance(fitted, nn.Module):
+            return otherwise(fitted)
+        rows.append(fitted.state_dict()["token_embedding_table.weight"][1:])
+    spread = rows[0].std().item()
+    return {
+        "their spread": Said("about 0.02" if 0.01 < spread < 0.04 else f"{spread:.2g}"),
+        "once more": either(torch.equal(*rows), "the same numbers", "other numbers"),
+    }
+
+
+_FRESH = {"their spread": Said("about 0.02"), "once more": Said("other numbers")}
 
 
 def _tuned(finetune: Callable, frozen: int, tied: bool, steps: int = 8) -> Any:
@@ -402,74 +440,134 @@ def _tuned(finetune: Callable, frozen: int, tied: bool, steps: int = 8) -> Any:
     torch.default_generator.manual_seed(4)
     model = _given().GPT(_config(n_layer=3, n_embd=6, tied=tied))
     before, pattern = _state(model), torch.tensor([1, 2, 3, 4, 5] * 40)
+    start = None if frozen else _loss_on(model, pattern)
+    training, modes = frozen != 2, []
+    look = lambda part, _: modes.append(part.training)  # noqa: E731
+    model.train(training).blocks[0].ffwd.register_forward_pre_hook(look)
     out = finetune(model, pattern, steps, 6, 1e-2, frozen, seeded(1))
     if not isinstance(out, nn.Module) or not hasattr(out, "blocks"):
         return otherwise(out)
     moved = _moved(before, out)
+    free = all(p.requires_grad for p in model.parameters())
+    as_before = free and model.training == training
     found: dict[str, Any] = {
-        "the model": either(not _moved(before, model), "as it was", "trained itself"),
+        "the model": Said(
+            "trained itself"
+            if _moved(before, model)
+            else "as it was"
+            if as_before
+            else "frozen, or in another mode"
+        ),
+        "trained": either(any(modes) or not modes, "in training mode", "in eval mode"),
         "returned": either(out is not model, "a copy", "the model itself"),
     }
     for part in ("token_embedding_table", "position_embedding_table"):
         found[part] = _part_said(part, moved)
     for i in range(3):
         found[f"blocks[{i}]"] = _part_said(f"blocks.{i}.", moved)
-    if not frozen:
-        x, y = pattern[:30].view(5, 6), pattern[1:31].view(5, 6)
-        with torch.no_grad():
-            loss = out.eval()(x, y)[1].item()
-        found["loss"] = either(loss < math.log(11) - 0.05, "lower", "not lower")
+    found["ln_f"] = _part_said("ln_f", moved)
+    if not tied:
+        found["lm_head"] = _part_said("lm_head", moved)
+    if start is not None:  # however slowly the rate may rise, it falls
+        change = _loss_on(out, pattern) - start
+        found["loss"] = either(change < -0.01, "lower", "as before")
+        if change > 0.01:
+            found["loss"] = Said("higher")
     return found
+
+
+@torch.no_grad()
+def _loss_on(model: Any, ids: Tensor) -> float:
+    """The loss on five windows, the mode left as it was."""
+    before, (x, y) = model.training, (ids[i : i + 30].view(5, 6) for i in (0, 1))
+    loss = model.eval()(x, y)[1].item()
+    model.train(before)
+    return loss
 
 
 def _part_said(part: str, moved: set[str]) -> Said:
     return either(any(n.startswith(part) for n in moved), "trained", "as it was")
 
 
-def _tuned_facts(frozen: int) -> dict[str, Any]:
+def _tuned_facts(frozen: int, tied: bool) -> dict[str, Any]:
     tables = ("token_embedding_table", "position_embedding_table")
     found = {part: either(not frozen, "trained", "as it was") for part in tables}
     found |= {
         f"blocks[{i}]": either(i >= frozen, "trained", "as it was") for i in range(3)
     }
-    start = {"the model": Said("as it was"), "returned": Said("a copy")}
+    found |= {part: Said("trained") for part in ("ln_f", "lm_head")[: 2 - tied]}
+    start = {
+        "the model": Said("as it was"),
+        "trained": Said("in training mode"),
+        "returned": Said("a copy"),
+    }
     return start | found | ({} if frozen else {"loss": Said("lower")})
 
 
 def _dice(finetune: Callable) -> Any:
     """Whether the batches come from the generator, and from the whole of the text."""
     torch.default_generator.manual_seed(4)
-    model = _given().GPT(_config())
-    ids = _letters(60, seed=3)
-    states = []
-    for i, (seed, steps) in enumerate(((1, 3), (1, 3), (2, 3), (1, 1))):
+    model, seen, sizes = _given().GPT(_config()), set(), set()
+
+    def look(_: Any, args: tuple) -> None:
+        seen.update(args[0].flatten().tolist())
+        sizes.add(len(args[0]))
+
+    model.token_embedding_table.register_forward_pre_hook(look)
+    ids = torch.cat([_letters(30, seed=3, vocab=6), 6 + _letters(30, seed=4, vocab=5)])
+    start, states, dice, ends = _state(model), [], [], []
+    for i, (seed, steps, lr) in enumerate(_RUNS):
         torch.default_generator.manual_seed(7 + i)  # which nothing should depend on
-        tuned = finetune(model, ids, steps, 4, 1e-2, generator=seeded(seed))
+        dice.append(seeded(seed))
+        tuned = finetune(model, ids, steps, 4, lr, generator=dice[-1])
         if not isinstance(tuned, nn.Module):
             return otherwise(tuned)
         states.append(_state(tuned))
-    zero = finetune(model, ids, 0, 4, 1e-2, 0, seeded(1))
-    still = isinstance(zero, nn.Module) and not _moved(_state(model), zero)
+        ends.append(torch.get_rng_state())
     alike = lambda a, b: all(torch.equal(a[n], b[n]) for n in a)  # noqa: E731
+    still = [alike(start, one) for one in states]
+    drawn = not torch.equal(dice[0].get_state(), dice[3].get_state())
+    moved = [n for n in start if not torch.equal(start[n], states[0][n])]
+    whole = not seen or max(seen) > 5 > min(seen)  # a new model has no look at it
     return {
         "the same generator": either(alike(*states[:2]), "the same model", "another"),
         "another generator": either(
             not alike(states[0], states[2]), "another model", "the same"
         ),
         "three steps": either(not alike(states[0], states[3]), "not one", "as one"),
-        "no steps": either(still, "no change", "changed"),
-        "frozen, when not said": either(
-            len(_moved(_state(model), tuned)) == len(states[0]), "nothing", "some"
+        "batches of three steps": either(drawn, "drawn one by one", "as those of one"),
+        "one step": either(not still[3], "a change", "no change"),
+        "no steps": either(still[4], "no change", "changed"),
+        "lr 0": either(still[5], "no change", "changed"),
+        "frozen, when not said": either(len(moved) == len(start), "nothing", "some"),
+        "texts of a batch": sorted(sizes or {4}),
+        "windows": either(whole, "of the whole text", "of a part"),
+        "torch's own dice": either(
+            not torch.equal(*ends[:2]), "not set", "set to a seed"
         ),
     }
 
 
+_RUNS = (
+    (1, 3, 1e-2),
+    (1, 3, 1e-2),
+    (2, 3, 1e-2),
+    (1, 1, 1e-2),
+    (1, 0, 1e-2),
+    (1, 1, 0),
+)
 _DICE = {
     "the same generator": Said("the same model"),
     "another generator": Said("another model"),
     "three steps": Said("not one"),
+    "batches of three steps": Said("drawn one by one"),
+    "one step": Said("a change"),
     "no steps": Said("no change"),
+    "lr 0": Said("no change"),
     "frozen, when not said": Said("nothing"),
+    "texts of a batch": [4],
+    "windows": Said("of the whole text"),
+    "torch's own dice": Said("not set"),
 }
 
 
@@ -506,21 +604,23 @@ _TRAINING = {
 }
 
 
-@exercise("gpt.finetune", limit=16, stands_on=_TRAINING)
+@exercise("gpt.finetune", version=2, limit=24, stands_on=_TRAINING)
 def finetune(fit_letters: Callable, finetune: Callable) -> Cases:
     for old, new, sizes in (
         (_OLD, _NEW, {}),
         (_OLD, _NEW, {"tied": True, "bias": False}),
-        (tuple("abc"), tuple("cbaz"), {"n_layer": 1}),
+        (tuple("bca"), tuple("cBaz"), {"n_layer": 1}),
     ):
         text = f"fit_letters(model, {''.join(old)!r}, {''.join(new)!r})"
         text += ", tied" * bool(sizes.get("tied"))
         act = partial(_fitted, fit_letters, old, new, **sizes)
         yield case(text, act, _fit_facts(old, new, **sizes))
+    text = "fit_letters(model, 'abc', 'bxyzw'), twice: the rows of new letters"
+    yield case(text, partial(_fresh_rows, fit_letters), _FRESH)
     for frozen, tied in ((0, False), (1, False), (2, True), (3, False)):
         text = f"finetune of three blocks, frozen={frozen}{', tied' * tied}"
         act = partial(_tuned, finetune, frozen, tied)
-        want = _tuned_facts(frozen)
+        want = _tuned_facts(frozen, tied)
         yield case(text, act, want, once=True)
     yield case("finetune with generators", partial(_dice, finetune), _DICE, once=True)
 
@@ -533,6 +633,7 @@ def _fit(
     fresh: tuple[str, ...] = (),
     rest: Callable = lambda state, name, value: state[name].copy_(value),
     spoil: Callable = lambda state, pairs: None,
+    end: Callable = lambda model, fitted: None,
 ) -> tuple:
     """fit_letters with one thing done otherwise."""
 
@@ -549,6 +650,7 @@ def _fit(
             else:
                 rest(state, name, value)
         spoil(state, pairs)
+        end(model, fitted)
         return fitted
 
     return fit_letters, None
@@ -560,6 +662,22 @@ def _new_from_first(state: dict[str, Tensor], pairs: list) -> None:
         if name.startswith(("token_embedding_table", "lm_head")):
             for i in set(range(len(state[name]))) - known:
                 state[name][i] = state[name][pairs[0][0]]
+
+
+def _new_from_zero(state: dict[str, Tensor], pairs: list) -> None:
+    known = {to for to, _ in pairs}
+    for name in state:
+        if name.startswith(("token_embedding_table", "lm_head")):
+            for i in set(range(len(state[name]))) - known:
+                state[name][i] = 0
+
+
+def _blocks_shared(model: Any, fitted: Any) -> None:
+    fitted.blocks = model.blocks
+
+
+def _positions_shared(model: Any, fitted: Any) -> None:
+    fitted.position_embedding_table = model.position_embedding_table
 
 
 def _numbers_kept(old: list, new: list) -> list:
@@ -576,18 +694,23 @@ def _fine(
     learned: Callable = lambda m: m,
     out: Callable = lambda model, tuned: tuned,
     generator: Callable = lambda g: g,
+    mode: Callable = lambda tuned: tuned.train(),
+    rate: Callable = lambda lr: lr,
+    once: bool = False,
     up: float = -1.0,
 ) -> tuple:
     """finetune with one thing done otherwise."""
 
     def finetune(model, ids, count, batch_size, lr, frozen=0, given=None):
-        tuned, dice = start(model).train(), generator(given)
+        tuned, dice = mode(start(model)), generator(given)
+        T, lr = model.config.block_size, rate(lr)
         for part in freeze(tuned, frozen):
             part.requires_grad_(False)
         free = [p for p in learned(tuned).parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(free or [torch.zeros(1)], lr, maximize=up > 0)
-        for _ in range(steps(count)):
-            x, y = _right_get_batch(ids, model.config.block_size, batch_size, dice)
+        for i in range(steps(count)):
+            if not (once and i):
+                x, y = _right_get_batch(ids, T, batch_size, dice)
             _right_train_step(tuned, optimizer, x, y, lr)
         for p in tuned.parameters():
             p.requires_grad_()
@@ -645,6 +768,15 @@ finetune.table(
             "New letters get an old letter's row: leave them their fresh start.",
             _fit(spoil=_new_from_first),
         ),
+        "new rows of zeros": (
+            "Rows of new letters are 0: leave them their fresh start.",
+            _fit(spoil=_new_from_zero),
+        ),
+        "shared with the model": (
+            "Both models share numbers: training one trains the other.",
+            _fit(end=_blocks_shared),
+            _fit(end=_positions_shared),
+        ),
         "trains the model": (
             "The model itself is trained: work on a deep copy.",
             _fine(start=lambda model: model),
@@ -674,6 +806,20 @@ finetune.table(
             _fine(
                 freeze=lambda m, n: [*_tables_of(m), *m.blocks[: n - 1]] if n else []
             ),
+        ),
+        "in eval mode": (
+            "The copy is trained in eval mode: dropout should act.",
+            _fine(mode=lambda tuned: tuned),
+            _fine(mode=lambda tuned: tuned.eval()),
+        ),
+        "lr not used": (
+            "lr is not used: at a rate of 0 nothing may change.",
+            _fine(rate=lambda lr: 1e-3),
+            _fine(rate=lambda lr: 1e-2),
+        ),
+        "one batch": (
+            "All steps are on one batch: draw one for each step.",
+            _fine(once=True),
         ),
         "untrained": (
             "The copy has not been trained: no step changed it.",
@@ -832,7 +978,8 @@ def _layer(kind: type, **sizes: Any) -> Any:
     if sa is None:
         return otherwise(sa)
     start = normal(2, 5, 12, seed=2).requires_grad_()
-    out = sa(start)
+    with _rolled(2):
+        out = sa(start)
     if not isinstance(out, Tensor) or out.shape != start.shape:
         return out if isinstance(out, Tensor) else otherwise(out)
     return {
@@ -868,9 +1015,9 @@ def _slow_logits(model: Any, idx: Tensor) -> Tensor:
 def _pieces(attend_cached: Callable, cuts: tuple[int, ...], B: int) -> Any:
     """Attention over x, handed over piece by piece."""
     x = normal(B, sum(cuts), 12, seed=len(cuts))
-    sa = _attention_of(_given().CausalSelfAttention)
+    sa = _attention_of(_given().CausalSelfAttention, dropout=0.5)
     cache, outs, kept = None, [], []
-    with torch.no_grad():
+    with torch.no_grad(), _rolled(5):
         for piece in x.split(cuts, 1):
             out = attend_cached(sa, piece, cache)
             if not (isinstance(out, tuple) and len(out) == 2):
@@ -887,6 +1034,7 @@ def _pieces(attend_cached: Callable, cuts: tuple[int, ...], B: int) -> Any:
             kept.append(Said(str(tuple(cache[0].shape))))
     return {
         **{f"output {i + 1}": out for i, out in enumerate(outs)},
+        "the cache": Said("a pair"),
         "shapes of the keys": kept,
         "keys": cache[0],
         "values": cache[1],
@@ -903,10 +1051,25 @@ def _pieces_facts(cuts: tuple[int, ...], B: int) -> Any:
     ends = [sum(cuts[: i + 1]) for i in range(len(cuts))]
     shapes = [Said(str((*k.shape[:2], end, k.shape[3]))) for end in ends]
     named = {f"output {i + 1}": out for i, out in enumerate(outs)}
-    return {**named, "shapes of the keys": shapes, "keys": k, "values": v}
+    rest = {"shapes of the keys": shapes, "keys": k, "values": v}
+    return {**named, "the cache": Said("a pair"), **rest}
 
 
-_kept = cache(_model)
+def _lively(seed: int, **sizes: Any) -> Any:
+    """A model whose next letter depends on all letters so far, and on their places."""
+    model = _model(seed, **sizes)
+    with torch.no_grad():
+        for bias in (model.lm_head.bias, model.ln_f.bias):
+            bias.zero_()
+        model.ln_f.weight.fill_(3.0)
+        model.position_embedding_table.weight.mul_(2.0)
+    return model
+
+
+@cache
+def _kept(seed: int) -> Any:
+    """Such a model in eval mode, with dropout that would act in training."""
+    return _lively(seed, dropout=0.5)
 
 
 def _next(next_logits: Callable, cuts: tuple[int, ...], B: int, seed: int) -> Any:
@@ -915,15 +1078,26 @@ def _next(next_logits: Callable, cuts: tuple[int, ...], B: int, seed: int) -> An
     idx = _letters(B, sum(cuts), seed=seed)
     with torch.no_grad():
         for i, piece in enumerate(idx.split(cuts, 1)):
+            held = list(caches) if isinstance(caches, list) else caches
             out = next_logits(model, piece, caches)
             if not (isinstance(out, tuple) and len(out) == 2):
                 return {"result": Said(kind(out))} if out is not None else out
+            if isinstance(held, list) and not _as_held(held, caches):
+                return {"the old caches": Said("changed")}
+            found["the old caches"] = Said("as they were")
             logits, caches = out
             if not isinstance(logits, Tensor):
                 return otherwise(logits)
             found[f"logits {i + 1}"] = logits
             found[f"caches {i + 1}"] = _lengths(caches)
     return found
+
+
+def _as_held(held: list, caches: Any) -> bool:
+    """Whether a list has the same things in it as before."""
+    return len(held) == len(caches) and all(
+        one is other for one, other in zip(held, caches, strict=True)
+    )
 
 
 def _lengths(caches: Any) -> Said:
@@ -935,7 +1109,7 @@ def _lengths(caches: Any) -> Said:
 
 @cache
 def _next_facts(cuts: tuple[int, ...], B: int, seed: int) -> Any:
-    model, found = _model(seed), {}
+    model, found = _lively(seed), {"the old caches": Said("as they were")}
     idx = _letters(B, sum(cuts), seed=seed)
     with torch.no_grad():
         logits = _slow_logits(model, idx)
@@ -957,9 +1131,14 @@ def _drew(
     before = idx.clone()
     try:
         with _rolled(1):
+            state = torch.get_rng_state()
             out = generate_cached(model, idx, new, generator=seeded(seed), **how)
+            still = torch.equal(state, torch.get_rng_state())
     finally:
         hook.remove()
+        mode = model.training
+        if mode:
+            model.eval()
     if not isinstance(out, Tensor):
         return otherwise(out)
     past = max(0, T + new - 1 - 7)  # letters that no longer fit
@@ -968,17 +1147,25 @@ def _drew(
         "letters": out,
         "idx": either(torch.equal(idx, before), "as it was", "changed"),
         "work": either(sum(seen) <= fair, "each letter once", "the text again"),
+        "torch's own dice": either(still, "not used", "used"),
+        "left": either(mode, "in training", "in eval mode"),
     }
 
 
 @cache
 def _drew_facts(B: int, T: int, new: int, seed: int, **how: Any) -> Any:
-    model, idx = _model(seed), _letters(B, T, seed=seed)
+    model, idx = _lively(seed), _letters(B, T, seed=seed)
     out = _given().GPT.generate(model, idx, new, generator=seeded(seed), **how)
-    return {"letters": out, "idx": Said("as it was"), "work": Said("each letter once")}
+    words = {
+        "idx": "as it was",
+        "work": "each letter once",
+        "torch's own dice": "not used",
+        "left": "in eval mode",
+    }
+    return {"letters": out} | {name: Said(word) for name, word in words.items()}
 
 
-@exercise("gpt.kv_cache", limit=16)
+@exercise("gpt.kv_cache", version=2, limit=16)
 def kv_cache(
     attend_cached: Callable, next_logits: Callable, generate_cached: Callable
 ) -> Cases:
@@ -995,7 +1182,7 @@ def kv_cache(
         (2, 2, 4, {}),
         (2, 1, 4, {"temperature": 0.3}),
         (3, 2, 6, {"temperature": 0.7}),
-        (2, 1, 12, {"temperature": 1.5, "top_k": 4}),
+        (2, 4, 12, {"temperature": 4.0, "top_k": 2}),
         (2, 7, 1, {}),
         (1, 9, 3, {}),
         (1, 3, 0, {}),
@@ -1020,6 +1207,7 @@ def _ac(
     scale: Callable = lambda size: size**0.5,
     kept: Callable = lambda k, v, cache: (k, v),
     out: Callable = lambda sa, out: sa.proj(out),
+    weights: Callable = lambda sa, wei: wei,
     masked: bool = True,
 ) -> Callable:
     """attend_cached with one thing done otherwise."""
@@ -1032,7 +1220,8 @@ def _ac(
         wei = q @ k.mT / scale(q.shape[-1])
         if masked:
             wei = wei.masked_fill(mask(sa.tril, T, k.shape[2]) == 0, -math.inf)
-        one = (F.softmax(wei, -1) @ v).transpose(1, 2).reshape(B, T, C)
+        wei = weights(sa, F.softmax(wei, -1))
+        one = (wei @ v).transpose(1, 2).reshape(B, T, C)
         return out(sa, one), kept(k, v, cache)
 
     return attend_cached
@@ -1073,7 +1262,7 @@ def _gc(
     crop: Callable = lambda idx, size: idx[:, -size:],
     draw: Callable = lambda logits, *how: _given().sample_next(logits, *how),
     count: Callable = lambda n: n,
-    out: Callable = lambda idx, T: idx,
+    out: Callable = lambda idx, T, model: idx,
     cached: bool = True,
 ) -> Callable:
     """generate_cached with one thing done otherwise."""
@@ -1091,7 +1280,7 @@ def _gc(
             else:
                 logits, _ = step(model, crop(idx, size), None)
             idx = torch.cat([idx, draw(logits, temperature, top_k, generator)], 1)
-        return out(idx, T)
+        return out(idx, T, model)
 
     return generate_cached
 
@@ -1108,6 +1297,36 @@ def _third(**how: Any) -> tuple:
     return None, None, _gc(**how)
 
 
+@torch.no_grad()
+def _sliding(model, idx, max_new_tokens, temperature=1.0, top_k=None, generator=None):
+    step, caches, size = _nl(), None, model.config.block_size
+    for _ in range(max_new_tokens):
+        if caches and idx.shape[1] > size:
+            caches = [(k[:, :, 1:], v[:, :, 1:]) for k, v in caches]
+        new = idx[:, -size:] if caches is None else idx[:, -1:]
+        logits, caches = step(model, new, caches)
+        letter = _given().sample_next(logits, temperature, top_k, generator)
+        idx = torch.cat([idx, letter], 1)
+    return idx
+
+
+def _into_the_old(longer: list, caches: Any) -> list:
+    if caches is None:
+        return longer
+    caches[:] = longer
+    return caches
+
+
+def _left_in_training(idx: Tensor, T: int, model: Any) -> Tensor:
+    model.train()
+    return idx
+
+
+def _seeding(n: int) -> int:
+    torch.default_generator.manual_seed(0)
+    return n
+
+
 def _likeliest(
     logits: Tensor, temperature: float, top_k: Any, generator: Any
 ) -> Tensor:
@@ -1118,7 +1337,7 @@ kv_cache.table(
     lambda: (_ac(), _nl(), _gc()),
     {
         "first rows of the mask": (
-            "The first rows of tril are used: the new letters are the last rows.",
+            "The first rows of the mask are used: the new letters are the last ones.",
             _first(mask=lambda tril, T, S: tril[:T, :S]),
         ),
         "new ones unmasked": (
@@ -1193,8 +1412,24 @@ kv_cache.table(
             "The feed-forward layer is missing.",
             _second(after=lambda block, x: x),
         ),
+        "caches written to": (
+            "The caller's list of caches is written to: return a new one.",
+            _second(keep=_into_the_old),
+        ),
+        "left in training": (
+            "The model is left in training: leave its mode as it was.",
+            _third(out=_left_in_training),
+        ),
+        "own seed": (
+            "Torch's own dice are seeded inside: the generator decides.",
+            _third(count=_seeding),
+        ),
+        "dropout always": (
+            "Weights are dropped in eval mode: F.dropout acts unless told otherwise.",
+            _first(weights=lambda sa, wei: F.dropout(wei, sa.attn_dropout.p)),
+        ),
         "whole text each time": (
-            "The whole text is computed again for each letter: nothing is gained.",
+            "Letters are computed again that the cache has: with it, one is new.",
             _third(cached=False),
         ),
         "text into the cache again": (
@@ -1203,12 +1438,19 @@ kv_cache.table(
             _third(new=lambda idx, caches: idx),
         ),
         "start cut to one letter": (
-            "Of the text to go on from only the last letter is read.",
+            "Of the text to go on from only one letter is read.",
             _third(new=lambda idx, caches: idx[:, -1:]),
+            _third(
+                new=lambda idx, caches: idx[:, :1] if caches is None else idx[:, -1:]
+            ),
         ),
         "block_size forgotten": (
             "The model has block_size positions: a longer text is cut to its end.",
             _third(fits=lambda T, size: True),
+        ),
+        "the cache slides": (
+            "In a longer text all places move, and so do kept keys: begin anew.",
+            (None, None, _sliding),
         ),
         "beginning of the text": (
             "A text that is too long is cut to its beginning: the end is wanted.",
@@ -1237,7 +1479,7 @@ kv_cache.table(
         ),
         "new letters alone": (
             "Only the new letters are returned: they go behind idx.",
-            _third(out=lambda idx, T: idx[:, T:]),
+            _third(out=lambda idx, T, model: idx[:, T:]),
         ),
         "one letter short": (
             "One letter is missing: max_new_tokens are wanted.",
@@ -1298,7 +1540,7 @@ _DROPPED = {
 
 @_on_ours
 def _fused(fuse: Callable, FusedAttention: type, training: bool, **sizes: Any) -> Any:
-    model = _model(4, **sizes).train(training)
+    model = _model(4, dropout=0.25, **sizes).float().train(training)
     before, idx = _state(model), _letters(2, 6, seed=3)
     out = fuse(model)
     if not isinstance(out, nn.Module) or not hasattr(out, "blocks"):
@@ -1308,7 +1550,7 @@ def _fused(fuse: Callable, FusedAttention: type, training: bool, **sizes: Any) -
         "fused" if isinstance(b.sa, FusedAttention) else "as before" for b in out.blocks
     ]
     flags = {m.training for m in out.modules()}
-    same_numbers = not _moved(before, out)
+    moved = sorted(_moved(before, out))
     shared = {id(p) for p in model.parameters()} & {id(p) for p in out.parameters()}
     same = not _moved(before, model) and type(old) is _given().CausalSelfAttention
     found = {
@@ -1319,20 +1561,30 @@ def _fused(fuse: Callable, FusedAttention: type, training: bool, **sizes: Any) -
         "parameters": either(bool(shared), "shared", "copies"),
         "mode": either(flags == {training}, "as before", "another"),
         "count": sum(p.numel() for p in out.parameters()),
-        "numbers": either(same_numbers, "the model's", "others"),
+        "numbers": Said(
+            f"{len(moved)} tensors differ, such as {moved[0]}"
+            if moved
+            else "the model's"
+        ),
+        "what learns": either(
+            all(p.requires_grad for p in out.parameters()), "all", "not all"
+        ),
+        "dropout": sorted(
+            {part.p for part in out.modules() if isinstance(part, nn.Dropout)}
+        ),
     }
-    if not same_numbers:
+    if moved:
         return found
-    with torch.no_grad():
+    with torch.no_grad(), _rolled(2):
         logits = out.eval()(idx)[0]
     return found | {"logits": logits}
 
 
 @cache
 def _fused_facts(**sizes: Any) -> Any:
-    model, idx = _model(4, **sizes), _letters(2, 6, seed=3)
+    model, idx = _model(4, **sizes).float().double(), _letters(2, 6, seed=3)
     with torch.no_grad():
-        logits = _slow_logits(model, idx)
+        logits = _slow_logits(model, idx).float()
     return {
         "the model": Said("as it was"),
         "blocks": Said(", ".join(["fused"] * len(model.blocks))),
@@ -1340,6 +1592,8 @@ def _fused_facts(**sizes: Any) -> Any:
         "mode": Said("as before"),
         "count": sum(p.numel() for p in model.parameters()),
         "numbers": Said("the model's"),
+        "what learns": Said("all"),
+        "dropout": [0.25],
         "logits": logits,
     }
 
@@ -1350,7 +1604,7 @@ def _slow_bytes(config: Any, B: int) -> int:
     return sum(4 * T * T for _ in range(B * config.n_layer * config.n_head))
 
 
-@exercise("gpt.sdpa", limit=12)
+@exercise("gpt.sdpa", version=2, limit=12)
 def sdpa(FusedAttention: type, fuse: Callable, score_bytes: Callable) -> Cases:
     zero, v = torch.zeros(1, 1, 2, 1).double(), doubles([[[[2.0], [4.0]]]])
     facts = _attended(_slow_attend, zero, zero, v)
@@ -1369,7 +1623,7 @@ def sdpa(FusedAttention: type, fuse: Callable, score_bytes: Callable) -> Cases:
     want = {"attention": Said("in one call")}
     yield case(text, lambda: _one_call(FusedAttention), want)
     for training in (True, False):
-        text = f"dropout 0.25, {'in training' if training else 'in use'}"
+        text = f"dropout 0.25, {'in training' if training else 'in eval mode'}"
         yield case(text, partial(_dropped, FusedAttention, training), _DROPPED)
     for training, sizes in (
         (False, {}),
@@ -1377,7 +1631,7 @@ def sdpa(FusedAttention: type, fuse: Callable, score_bytes: Callable) -> Cases:
     ):
         text = f"fuse of {sizes.get('n_layer', 2)} blocks"
         act = partial(_fused, fuse, FusedAttention, training, **sizes)
-        yield case(text, act, _fused_facts(**sizes), within=NUMBER)
+        yield case(text, act, _fused_facts(**sizes), within=FLOAT32)
     for sizes, B in (
         ({"block_size": 4, "n_layer": 2, "n_head": 4}, 2),
         ({"block_size": 9, "n_layer": 3, "n_head": 5}, 7),
@@ -1426,7 +1680,7 @@ def _in_place_of(
     which: Callable = lambda blocks: blocks,
     load: bool = True,
     mode: Callable = lambda sa, old: sa.train(old.training),
-    kind: Callable = lambda kind: kind,
+    config: Callable = lambda config: config,
     out: Callable = lambda model, fused: fused,
     share: bool = False,
 ) -> tuple:
@@ -1436,7 +1690,7 @@ def _in_place_of(
     def fuse(model):
         fused = start(model)
         for block in which(fused.blocks):
-            sa = kind(Fused)(model.config).to(block.sa.qkv.weight)
+            sa = Fused(config(model.config)).to(block.sa.qkv.weight)
             if load:
                 sa.load_state_dict(block.sa.state_dict())
             block.sa = mode(sa, block.sa)
@@ -1510,8 +1764,8 @@ sdpa.table(
                 )
             ),
         ),
-        "dropout in use": (
-            "Weights are dropped in use as well: dropout_p acts whatever the mode.",
+        "dropout in eval mode": (
+            "Weights are dropped in eval mode too: dropout_p acts whatever the mode.",
             _in_place_of(_fused_by(p=lambda self: self.attn_dropout.p)),
         ),
         "no dropout": (
@@ -1519,13 +1773,13 @@ sdpa.table(
             _in_place_of(_fused_by(p=lambda self: 0.0)),
         ),
         "dropout turned": (
-            "Weights are dropped in use, and not in training.",
+            "Weights are dropped in eval mode, and not in training.",
             _in_place_of(
                 _fused_by(p=lambda s: 0.0 if s.training else s.attn_dropout.p)
             ),
         ),
         "the output dropped": (
-            "Dropout acts on the output: the weights are meant, by dropout_p.",
+            "Dropout acts on values or the output: dropout_p drops weights.",
             _by_call(
                 lambda s, q, k, v, p: F.dropout(
                     _sdpa(q, k, v, 0.0), s.attn_dropout.p, p > 0
@@ -1539,6 +1793,14 @@ sdpa.table(
         "fresh numbers": (
             "The new layers have numbers of their own: load the old ones' state.",
             _in_place_of(load=False),
+        ),
+        "dropout lost": (
+            "The new layers have no dropout: give them the model's config.",
+            _in_place_of(config=lambda config: replace(config, dropout=0.0)),
+        ),
+        "frozen": (
+            "The copy cannot learn: its parameters are frozen.",
+            _in_place_of(out=lambda model, fused: fused.requires_grad_(False)),
         ),
         "first block alone": (
             "Only the first block is changed: do it in each.",
@@ -1627,7 +1889,7 @@ def _angles(rotary_angles: Callable, *args: Any) -> Any:
 def _rotary_model(RotaryGPT: type, _: type, seed: int, **sizes: Any) -> Any:
     """The logits, what there is to learn, and how it starts."""
     torch.default_generator.manual_seed(seed)
-    model = RotaryGPT(_config(n_embd=24, **sizes))
+    model = RotaryGPT(_config(n_embd=24, dropout=0.25, **sizes))
     if not isinstance(model, nn.Module) or not hasattr(model, "blocks"):
         return otherwise(model)
     names = [n for n, _ in model.named_parameters()]
@@ -1640,6 +1902,9 @@ def _rotary_model(RotaryGPT: type, _: type, seed: int, **sizes: Any) -> Any:
             any("position" in n for n in names), "still there", "none"
         ),
         "start": either(near, "start_weights", f"spread {stds[0].item():.2f}"),
+        "dropout": sorted(
+            {part.p for part in model.modules() if isinstance(part, nn.Dropout)}
+        ),
     }
     _drawn(model, seed)
     with torch.no_grad():
@@ -1662,11 +1927,12 @@ def _rotary_facts(seed: int, **sizes: Any) -> Any:
         "parameters": sum(p.numel() for p in model.parameters()),
         "position table": Said("none"),
         "start": Said("start_weights"),
+        "dropout": [0.25],
         "logits": logits,
     }
 
 
-@exercise("gpt.rotary", limit=12)
+@exercise("gpt.rotary", version=2, limit=12)
 def rotary(
     rotary_angles: Callable, rotate: Callable, RotaryAttention: type, RotaryGPT: type
 ) -> Cases:
@@ -1683,9 +1949,12 @@ def rotary(
         yield case(f"rotate(x {shape})", act, _turned_facts(x), within=ANGLE)
     for sizes in ({}, {"bias": False, "n_head": 3}):
         want = _layer_facts(_slow_turned, **sizes)
-        act = partial(_layer, RotaryAttention, **sizes)
-        yield case("RotaryAttention of x (2, 5, 12)", act, want, within=ANGLE)
-    for seed, sizes in ((1, {}), (2, {"n_layer": 3, "tied": True})):
+        act = partial(_layer, RotaryAttention, dropout=0.5, **sizes)
+        text = "RotaryAttention of x (2, 5, 12), in eval mode"
+        yield case(text, act, want, within=ANGLE)
+    text = "RotaryAttention, dropout 0.25, in training"
+    yield case(text, partial(_dropped, RotaryAttention, True), _DROPPED)
+    for seed, sizes in ((1, {}), (2, {"n_layer": 3, "tied": True, "bias": False})):
         act = partial(_rotary_model, RotaryGPT, RotaryAttention, seed, **sizes)
         text = f"RotaryGPT of {sizes.get('n_layer', 2)} blocks"
         yield case(text, act, _rotary_facts(seed, **sizes), within=ANGLE)
@@ -1757,10 +2026,12 @@ def _rotary_gpt(
     table: Callable = lambda model: _Nothing(),
     which: Callable = lambda blocks: blocks,
     start: Callable = lambda model, n: _given().start_weights(model, n),
+    config: Callable = lambda config: config,
 ) -> type:
-    attention = _rotary_attention(_ATTENDS)
+    attention, changed = _rotary_attention(_ATTENDS), config
 
     def __init__(self, config):
+        config = changed(config)
         _given().GPT.__init__(self, config)
         self.position_embedding_table = table(self)
         for block in which(self.blocks):
@@ -1787,6 +2058,16 @@ def _ra(attend: Callable) -> tuple:
     return None, None, _rotary_attention(attend), None
 
 
+def _turned_by(p: Callable) -> tuple:
+    """RotaryAttention in one call, with p(self) of its weights dropped."""
+
+    def attend(self, q, k, v):
+        return _sdpa(_right_turn(q), _right_turn(k), v, p(self))
+
+    base = _given().CausalSelfAttention
+    return None, None, type("RotaryAttention", (base,), {"attend": attend}), None
+
+
 def _rg(**how: Any) -> tuple:
     return None, None, None, _rotary_gpt(**how)
 
@@ -1794,6 +2075,18 @@ def _rg(**how: Any) -> tuple:
 rotary.table(
     lambda: (_by_angles(), _turning(), _rotary_attention(_ATTENDS), _rotary_gpt()),
     {
+        "no dropout on the weights": (
+            "Nothing is dropped in training: attend as the class above does.",
+            _turned_by(lambda sa: 0.0),
+        ),
+        "dropout always": (
+            "Weights are dropped in eval mode too: dropout_p acts whatever the mode.",
+            _turned_by(lambda sa: sa.attn_dropout.p),
+        ),
+        "dropout lost": (
+            "The model has lost its dropout: hand the config on as it came.",
+            _rg(config=lambda config: replace(config, dropout=0.0)),
+        ),
         "twice as slow": (
             "The speeds fall half as fast: the exponent is -2 i / size.",
             _a(speeds=lambda i, size, base: base ** (-i / size)),
@@ -1991,19 +2284,47 @@ def _outputs(model: Any, x: Tensor, y: Tensor, V: int) -> dict[str, Any]:
     chances = bool((logits >= 0).all()) and torch.allclose(sums, torch.ones_like(sums))
     return {
         "logits": Said("probabilities" if chances else "scores"),
-        "loss": either(abs(true - loss.item()) < 1e-3, "that of the logits", "another"),
+        "loss": _which_loss(loss.item(), true, y.numel()),
+        "asked again": either(
+            torch.equal(logits, model(x, y)[0]), "the same", "something else"
+        ),
+        "half a text": _half_read(model, x, V),
+        "another text changed": either(
+            _apart(model, x, logits), "moves nothing here", "moves this one"
+        ),
         "a later letter changed": either(
-            _blind(model, x, V), "moves no earlier output", "moves earlier outputs"
+            _blind(model, x, logits), "moves no earlier output", "moves earlier outputs"
         ),
         "what it knows": _knows(true, V),
     }
 
 
-def _blind(model: Any, x: Tensor, V: int) -> bool:
-    """Whether no output moves when a later letter does."""
+def _which_loss(loss: float, true: float, count: int) -> Said:
+    if abs(true - loss) < 1e-3:
+        return Said("that of the logits")
+    return Said("their sum" if abs(loss / count - true) < 1e-3 else "another")
+
+
+def _half_read(model: Any, x: Tensor, V: int) -> Said:
+    half = x[:, : x.shape[1] // 2]
+    logits = model(half)[0]
+    fits = isinstance(logits, Tensor) and logits.shape == (*half.shape, V)
+    return either(fits, "is read", "has other logits")
+
+
+def _apart(model: Any, x: Tensor, logits: Tensor) -> bool:
+    """Whether the outputs for all texts but the last stay when that one is changed."""
+    moved = x.clone()
+    moved[-1] = (moved[-1] + 1) % logits.shape[-1]
+    gap = (logits - model(moved)[0])[:-1].abs()
+    return len(x) < 2 or bool(gap.max() < 1e-4)
+
+
+def _blind(model: Any, x: Tensor, logits: Tensor) -> bool:
+    """Whether no output moves when later letters do."""
     moved, at = x.clone(), x.shape[1] // 2
-    moved[:, at] = (moved[:, at] + 1) % V
-    gap = (model(x)[0] - model(moved)[0])[:, :at].abs().max()
+    moved[:, at:] = (moved[:, at:] + 1) % logits.shape[-1]
+    gap = (logits - model(moved)[0])[:, :at].abs().max()
     return bool(gap < 1e-4)
 
 
@@ -2025,13 +2346,18 @@ def _raced_facts(T: int, V: int) -> dict[str, Any]:
         "config.block_size": T,
         "logits": Said("scores"),
         "loss": Said("that of the logits"),
+        "asked again": Said("the same"),
+        "half a text": Said("is read"),
+        "another text changed": Said("moves nothing here"),
         "a later letter changed": Said("moves no earlier output"),
         "what it knows": Said("what follows what" if V == 11 else "not asked"),
         "ids": Said("as they were"),
     }
 
 
-@exercise("gpt.speedrun", limit=30, stands_on=_TRAINING | {"rotate": _turning()})
+@exercise(
+    "gpt.speedrun", version=2, limit=30, stands_on=_TRAINING | {"rotate": _turning()}
+)
 def speedrun(speedrun: Callable) -> Cases:
     act = partial(_raced, speedrun, None, 0)
     yield case("speedrun(ids, 0), as it starts", act, _raced_facts(64, 65), once=True)
@@ -2092,6 +2418,12 @@ def _answering(change: Callable) -> Callable:
     return ready
 
 
+def _with_loss(logits: Tensor, y: Any) -> tuple:
+    if y is None:
+        return logits, None
+    return logits, F.cross_entropy(logits.flatten(0, 1), y.flatten())
+
+
 def _without_config(model: Any) -> Any:
     del model.config
     return model
@@ -2111,8 +2443,16 @@ _RACES: dict[str, tuple[str, dict[str, Any]]] = {
         {"start": _seeing},
     ),
     "not trained": (
-        "The model knows nothing: no step changed it.",
+        "The model knows nothing of the text that it was given.",
         {"count": lambda steps: 0},
+    ),
+    "rows hear each other": (
+        "The texts of a batch move each other's outputs: each stands alone.",
+        {
+            "ready": _answering(
+                lambda z, loss, x, y: _with_loss(z + z.roll(1, 0), y),
+            )
+        },
     ),
     "copies": (
         "It learned to copy its input: the targets are the next letters.",

@@ -140,7 +140,8 @@ def _mask_page(mask: str, at: int) -> Page:
     return Page(
         title=_mask_claim(mask, at, early, weights),
         look=f"{WHY[mask]} Left, a row for each letter that listens; orange is weight "
-        "on the future. Right, how far its output moves.",
+        "on the future. Right, how far its output moves. The scores come from the "
+        "letters, so the one that changes also listens otherwise.",
         body=_mask_matrix(weights, at) + _mask_moves(moved, at),
         height=300,
         header=("letter", "row sums to", "on the future", "moves by"),
@@ -208,7 +209,7 @@ def _mask_moves(moved: list[float], at: int) -> str:
             marks.append(svg.text(left, y + 25, "nan", "backward", 12.5))
             continue
         early = t < at and m > 1e-9
-        wide = 180 * m / most
+        wide = 110 * m / most
         colour = "positive" if early else "forward"
         marks.append(svg.box(left, y + 8, max(wide, 1), size - 16, colour, 0.85))
         told = f"{m:.2f}" if m >= 0.005 or not early else "under 0.01"
@@ -338,6 +339,7 @@ def attention_map(
     except Refused as reason:
         return refusal(reason)
     pairs = [(b, h) for b in range(len(known)) for h in range(len(known[0]))]
+    pair, start = _telling(known)
 
     def draw(text: str, head: tuple[int, int], at: int) -> Page:
         words = _typed(text, letters, longest)
@@ -353,11 +355,34 @@ def attention_map(
             "head",
             "block.head",
             [(f"{b + 1}.{h + 1}", (b, h)) for b, h in pairs],
-            pairs[0],
+            pair,
             small=True,
         ),
-        Steps("at", "letter", longest - 1, start=min(len(text), longest) - 1),
+        Steps(
+            "at",
+            "letter",
+            longest - 1,
+            start,
+            until=lambda state: min(max(len(state["text"]), 1), longest) - 1,
+        ),
     )
+
+
+def _telling(known: list[list[Rows]]) -> tuple[tuple[int, int], int]:
+    """A head, and a letter late in the text that hears some others well in it."""
+    count = len(known[0][0])
+
+    def told(b: int, h: int, at: int) -> float:
+        return sum(w for w in known[b][h][at][:at] if 0.1 <= w <= 0.6)
+
+    places = [
+        (b, h, at)
+        for b in range(len(known))
+        for h in range(len(known[b]))
+        for at in range(count // 2, count)
+    ]
+    b, h, at = max(places, key=lambda place: told(*place))
+    return (b, h), at
 
 
 def _typed(text: str, letters: Sequence[str], longest: int) -> str:
@@ -380,7 +405,7 @@ def _listening_page(one: Listening) -> Page:
         "thicker where the share is larger. The matrix has a row for each letter: "
         "a line beside the diagonal means that all listen to the one before.",
         body=_arcs(one) + _whole(one) + _largest(one, ranked[:7]),
-        height=432,
+        height=504,
         header=("place", "letter", "share"),
         rows=[(str(i), _quoted(one.text[i]), f"{one.row[i]:.3f}") for i in ranked[:12]],
     )
@@ -403,6 +428,9 @@ def _arcs(one: Listening) -> str:
             high = y - 16 - min(96.0, 14 + 0.4 * (here - x))
             d = f"M{here:.1f} {y - 15}Q{(here + x) / 2:.1f} {high:.1f} {x:.1f} {y - 15}"
             marks.append(svg.curve(d, "forward", 0.6 + 7 * share, None, 0.75))
+    if not marks:
+        said = "it hears itself, and nobody else"
+        marks.append(svg.text(320, y - 40, said, "soft", 13, "middle"))
     wide = pitch - 2
     for i, letter in enumerate(one.text):
         share = one.row[i] if i <= one.at else 0.0
@@ -422,7 +450,7 @@ def _arcs(one: Listening) -> str:
 def _whole(one: Listening) -> str:
     """The matrix of the head, the row that listens framed."""
     count = len(one.text)
-    size = min(24.0, 236 / count)
+    size = min(24.0, 304 / count)
     left, top = 60.0, 172.0
     marks = [svg.cells(one.weights, left, top, size)]
     side = size * count
@@ -431,7 +459,7 @@ def _whole(one: Listening) -> str:
     marks.append(svg.box(left, row, side, size, "paper", 0, 0, "backward", 1.5))
     for i, letter in enumerate(one.text):
         shown = SHOWN.get(letter, letter)
-        small, bold = min(11.0, size), i == one.at
+        small, bold = min(11.0, 0.92 * size), i == one.at
         middle = (i + 0.5) * size
         marks.append(
             svg.text(
@@ -450,13 +478,13 @@ def _whole(one: Listening) -> str:
 
 def _largest(one: Listening, ranked: list[int]) -> str:
     """The letters that are heard most, as bars."""
-    left, top, high = 400.0, 196.0, 29.0
+    left, top, high = 424.0, 196.0, 29.0
     marks = [svg.text(left - 40, 176, "heard most", "soft", 12, halo=False)]
     for rank, i in enumerate(ranked):
         y = top + high * rank
         shown = SHOWN.get(one.text[i], one.text[i])
         marks.append(svg.text(left - 28, y + 14, shown, "ink", 14, code=True))
-        wide = 150 * one.row[i]
+        wide = 126 * one.row[i]
         marks.append(svg.box(left, y, max(wide, 1), 19, "forward", 0.85))
         back = "itself" if i == one.at else f"{one.at - i} back"
         said = f"{one.row[i]:.2f}, {back}"

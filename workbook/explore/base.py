@@ -92,7 +92,8 @@ class Choice:
     """One of a few values, each with its words: [(words, value), ...].
 
     `small`: narrow buttons close together, for the letters of an alphabet. The picture
-    itself can press a button too, where it has a mark by `svg.hit`.
+    itself can press a button too, where it has a mark by `svg.hit`. `near(state)`: the
+    value that takes over where the other controls leave no room for the one chosen.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Choice:
     options: Sequence[tuple[str, Any]]
     start: Any
     small: bool = False
+    near: Callable[[dict[str, Any]], Any] | None = None
 
     def build(self, tell: Setter) -> tuple[Any, Any]:
         """The widget to show, and the widget that holds the value."""
@@ -122,13 +124,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class Steps:
-    """A step from 0 to `last`, by slider and by buttons; `play` in ms a step."""
+    """A step from 0 to `last`, by slider and by buttons; `play` in ms a step.
+
+    `until(state)`: the last step there is with the other controls where they are, such
+    as the last letter of a text. Who stands on the last step stays on the last.
+    """
 
     name: str
     label: str
     last: int
     start: int = 0
     play: int = 0
+    until: Callable[[dict[str, Any]], int] | None = None
 
     def build(self, tell: Setter) -> tuple[Any, Any]:
         """The widget to show, and the widget that holds the value."""
@@ -155,7 +162,7 @@ class Steps:
 
         def button(words: str, icon: str, target: Callable[[], int]) -> Any:
             def press(_: Any) -> None:
-                slider.value = min(max(target(), 0), self.last)
+                slider.value = min(max(target(), 0), slider.max)
 
             made = ipywidgets.Button(
                 description=words, icon=icon, layout={"width": "auto"}
@@ -232,7 +239,9 @@ class Explorable:
         self.controls = controls
         self.state: dict[str, Any] = {c.name: c.start for c in controls}
         self.cost = 0.0
+        self._ends: dict[str, int] = {}
         self._live: _Live | None = None
+        self.settle()
 
     def page(self, **changes: Any) -> Page:
         """The page of the state as it is now; a refusal is a page with one sentence."""
@@ -240,6 +249,21 @@ class Explorable:
             return self.draw(**self.state | changes)
         except Refused as refusal:
             return Page(title=str(refusal), look="")
+
+    def settle(self) -> dict[str, int]:
+        """Bring the state into what there is; the last step of each control that has
+        a last step of its own.
+        """
+        ends: dict[str, int] = {}
+        for control in self.controls:
+            if isinstance(control, Choice) and control.near:
+                self.state[control.name] = control.near(self.state)
+            elif isinstance(control, Steps) and control.until:
+                ends[control.name] = last = control.until(self.state)
+                at, before = self.state[control.name], self._ends.get(control.name)
+                self.state[control.name] = last if at == before else min(at, last)
+        self._ends = ends
+        return ends
 
     def set(self, **changes: Any) -> Explorable:
         """Move controls by name: `probe.set(x=1.0, h=1e-9)`."""
@@ -302,6 +326,9 @@ class _Live:
     def follow(self) -> None:
         """Redraw if the state is not the one in the picture; move the widgets to it."""
         with self.lock:
+            for name, last in self.owner.settle().items():
+                if name in self.holders:
+                    self.holders[name].max = max(1, last)  # a slider needs some way
             for name, holder in self.holders.items():
                 if holder.value != self.owner.state[name]:
                     holder.value = self.owner.state[name]

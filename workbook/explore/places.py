@@ -70,9 +70,10 @@ class _Map:
         near, far = self.means[0], self.means[self.count // 2 - 1]
         return Page(
             title=f"Place {at} is most like place {best}: {self.alike[at][best]:.2f}",
-            look="Left, a row for each place: orange is alike, blue opposite. Right, "
-            f"the row of place {at}. Over all places, neighbours have a mean cosine of "
-            f"{near:.2f}, places {self.count // 2} apart one of {far:.2f}.",
+            look="Left, a row for each place: orange is alike, blue opposite, and grey "
+            f"each place with itself. Right, the row of place {at}. Over all places, "
+            f"neighbours have a mean cosine of {near:.2f}, places {self.count // 2} "
+            f"apart one of {far:.2f}.",
             body=self._matrix(at) + self._row(at),
             height=306,
             header=("place", "cosine"),
@@ -88,9 +89,11 @@ class _Map:
         ]
         above = [[max(0.0, x) for x in row] for row in shares]
         below = [[max(0.0, -x) for x in row] for row in shares]
+        same = [[0.6 * (i == j) for j in range(self.count)] for i in range(self.count)]
         marks = [
             svg.cells(above, left, top, size, "positive"),
             svg.cells(below, left, top, size, "forward"),
+            svg.cells(same, left, top, size, "reference"),
             svg.box(left, top, side, side, "paper", 0, edge="faint"),
             svg.box(left, top + size * at, side, size, "paper", 0, 0, "backward", 1.5),
             svg.text(left, 16, "place against place", "soft", 12, halo=False),

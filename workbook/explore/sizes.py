@@ -79,16 +79,20 @@ def _size_page(reading: Reading, layers: float, channels: float) -> Page:
     counts, work = parameters(*config), operations(*config)
     total, all_work = sum(counts.values()), sum(work.values())
     whose = KNOWN.get(config, "")
+    one = "letter" if reading.vocab < 100 else "token"
+    shared = " The lm_head has none of its own: it uses the table of tokens once more."
     return Page(
         title=f"{config[0]} layers of {config[1]} channels: {total:,} parameters"
         + (f" ({whose})" if whose else ""),
-        look="Above, where the parameters are; below, the work for each letter that is "
+        look=f"Above, where the parameters are; below, the work for each {one} that is "
         "read, in a pass; a training step is three times that. Scores have no "
-        "parameters, and cost more the farther a letter looks back.",
+        f"parameters, and cost more the farther a {one} looks back."
+        + shared
+        * reading.as_gpt2,
         body=_bars(counts, total, 34, "parameters")
-        + _bars(work, all_work, 204, "operations in a pass, for one letter"),
+        + _bars(work, all_work, 204, f"operations in a pass, for one {one}"),
         height=330,
-        header=("part", "parameters", "operations for a letter"),
+        header=("part", "parameters", f"operations for a {one}"),
         rows=[
             *(
                 (part, f"{counts.get(part, 0):,}", f"{work.get(part, 0):,}")
@@ -111,17 +115,20 @@ def _bars(parts: dict[str, int], total: int, top: float, title: str) -> str:
         marks += [
             svg.text(left - 10, y + 14, part, "ink", 12.5, "end", halo=False),
             svg.box(left, y + 2, max(wide, 1), high - 5, "forward", 0.85),
-            svg.text(
-                left + wide + 8, y + 14, f"{_short(count)}, {_share(count / total)}",
-                "soft", 12,
-            ),
-        ]  # fmt: skip
+            svg.text(left + wide + 8, y + 14, _said(count, total), "soft", 12),
+        ]
     return "".join(marks)
+
+
+def _said(count: int, total: int) -> str:
+    if not count:
+        return "none of its own"
+    return f"{_short(count)}, {_share(count / total)}"
 
 
 def _share(share: float) -> str:
     percent = 100 * share
-    return f"{percent:.0f} %" if percent >= 0.95 or not share else "under 1 %"
+    return f"{percent:.0f} %" if percent >= 0.95 else "under 1 %"
 
 
 def _short(count: int) -> str:

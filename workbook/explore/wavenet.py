@@ -57,15 +57,26 @@ class Node:
     last: int
 
 
-NOWHERE = Node("", 0, 0, 0, 0)  # what is chosen where the tree lacks the node
-
-
 def nodes_of(plan: tuple[int, ...]) -> list[Node]:
     """The nodes over eight letters, level by level; plan: how many are joined."""
     wide = list(accumulate(plan, mul))  # letters under a node, at each level
     places = [(i + 1, k, n) for i, n in enumerate(wide) for k in range(BLOCK // n)]
     spans = [(level, k, k * n, (k + 1) * n) for level, k, n in places]
     return [Node(NAMES[span[2:]], *span) for span in spans]
+
+
+def nearest(plan: tuple[int, ...], name: str) -> str:
+    """The lowest node of this tree that sees all that the node of the name sees.
+
+    >>> nearest((4, 2), "A"), nearest((4, 2), "F"), nearest((8,), "F")
+    ('E', 'F', 'G')
+    """
+    first, last = next(span for span, called in NAMES.items() if called == name)
+    return next(
+        node.name
+        for node in nodes_of(plan)
+        if node.first <= first and last <= node.last
+    )
 
 
 def receptive_tree(word: str = "emma", node: str = "F") -> Explorable:
@@ -76,42 +87,51 @@ def receptive_tree(word: str = "emma", node: str = "F") -> Explorable:
     """
 
     def draw(word: str, plan: tuple[int, ...], node: str) -> Page:
-        context = ("." * BLOCK + _spelled(word))[-BLOCK:]
-        return _Tree(context, plan).page(node)
+        spelled = _spelled(word)
+        context = ("." * BLOCK + spelled)[-BLOCK:]
+        return _Tree(context, plan, len(spelled) - BLOCK).page(nearest(plan, node))
 
     return Explorable(
         draw,
         Field("word", "name", word, "a name", "200px"),
         Choice("plan", "join", PLANS, PLANS[0][1]),
-        Choice("node", "node", [(n, n) for n in NAMES.values()], node, small=True),
+        Choice(
+            "node",
+            "node",
+            [(n, n) for n in NAMES.values()],
+            node,
+            small=True,
+            near=lambda state: nearest(state["plan"], state["node"]),
+        ),
     )
 
 
 class _Tree:
-    """Eight letters, and the nodes over them."""
+    """Eight letters, and the nodes over them. lost: letters that came before."""
 
-    def __init__(self, context: str, plan: tuple[int, ...]) -> None:
-        self.context, self.plan = context, plan
+    def __init__(self, context: str, plan: tuple[int, ...], lost: int = 0) -> None:
+        self.context, self.plan, self.lost = context, plan, lost
         self.nodes = nodes_of(plan)
         self.high = 62.0  # pixels from a level to the next
 
     def page(self, chosen: str) -> Page:
-        node = next((each for each in self.nodes if each.name == chosen), NOWHERE)
+        node = next(each for each in self.nodes if each.name == chosen)
+        seen = self.context[node.first : node.last]
         return Page(
-            title=self._claim(chosen, node),
-            look=self._look(),
+            title=f'Node {chosen} sees {len(seen)} of 8 letters: "{seen}"',
+            look=self._look() + self._cut(),
             body=self._edges(node) + self._knots(node) + self._letters(node),
             height=self._y(0) + 46,
             header=("node", "level", "reads", "sees"),
             rows=[self._row(each) for each in self.nodes],
         )
 
-    def _claim(self, chosen: str, node: Node) -> str:
-        if node is NOWHERE:
-            others = " ".join(each.name for each in self.nodes)
-            return f"This tree has no node {chosen}: choose {others}"
-        seen = self.context[node.first : node.last]
-        return f'Node {chosen} sees {len(seen)} of 8 letters: "{seen}"'
+    def _cut(self) -> str:
+        """What is said where the name is longer than the tree sees."""
+        if self.lost <= 0:
+            return ""
+        what = f"first {self.lost} letters are" if self.lost > 1 else "first letter is"
+        return f" The window has room for eight: the name's {what} out of it."
 
     def _look(self) -> str:
         if len(self.plan) == 1:
@@ -243,9 +263,17 @@ def shared_nodes(word: str = "emma", levels: int = 3) -> Explorable:
         draw,
         Field("word", "name", word, "a name", "200px"),
         Choice("levels", "levels", [("2", 2), ("3", 3), ("4", 4)], levels),
-        Steps("at", "output", LONGEST),
+        Steps("at", "output", LONGEST, until=lambda state: _outputs(state["word"])),
         still={"at": len(word)},
     )
+
+
+def _outputs(word: str) -> int:
+    """The last output of a name; of what cannot be read there is none but the first."""
+    try:
+        return len(_spelled(word))
+    except Refused:
+        return 0
 
 
 class _Sliding:
