@@ -13,10 +13,12 @@ sys.path.insert(0, str(HERE))
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of an exercise in one worker, which then works out only once what its
-    known mistakes answer."""
+    known mistakes answer. Hostile answers come later: some leave a thread behind."""
     for item in items:
         values = getattr(item, "callspec", None) and item.callspec.params
-        if values and "id" in values and HERE in item.path.parents:
+        if values and "id" in values and item.path.parent == HERE:
+            if item.path.stem == "test_hostile":
+                continue
             item.add_marker(pytest.mark.xdist_group(values["id"]))
 
 
