@@ -746,7 +746,7 @@ def recover_merges(ranks: dict[bytes, int]) -> dict[tuple[int, int], int]:
 # number than 97. `byte_shuffle` is that order, from byte to rank. `GPT4Tokenizer()`
 # takes its ranks from `tiktoken`, which fetches the file once;
 # `GPT4Tokenizer(ranks, pattern, special_tokens)` is made from any other file, GPT-2's
-# too. It has been trained, so it can be neither trained nor saved.
+# too. It has been trained and has a file: to train or save it is a `ValueError`.
 
 # %% exercise="tokenizer.gpt4_tokenizer"
 class GPT4Tokenizer(RegexTokenizer):
@@ -793,12 +793,12 @@ class GPT4Tokenizer(RegexTokenizer):
         ### END SOLUTION
 
     def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
-        """A published tokenizer is trained already."""
-        raise NotImplementedError("this tokenizer has been trained")
+        """ValueError: a published tokenizer has been trained."""
+        raise ValueError("This tokenizer has been trained.")
 
     def save(self, prefix: str) -> None:
-        """Its file is published: what save writes could not hold the byte order."""
-        raise NotImplementedError("its ranks are the file to keep")
+        """ValueError: what save writes could not hold the order of the bytes."""
+        raise ValueError("Keep the file of its ranks.")
 
 # %%
 check("tokenizer.gpt4_tokenizer", read_ranks, recover_merges, GPT4Tokenizer)

@@ -66,10 +66,10 @@ class GPT4Tokenizer(RegexTokenizer):
         return out
 
     def train(self, text, vocab_size, verbose=False):
-        raise NotImplementedError("no")
+        raise ValueError("no")
 
     def save(self, prefix):
-        raise NotImplementedError("no")
+        raise ValueError("no")
 """
 
 
@@ -756,14 +756,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "GPT4Tokenizer.encode_ordinary: def encode_ordinary(self, text:"
         " str) -> list[int]: → ids = [] first": _LINES,
         "GPT4Tokenizer.train: False → True": _LOOK,
-        "GPT4Tokenizer.train: NotImplementedError('this tokenizer has "
-        "been trained') → NotImplementedError()": _WORDS,
-        "GPT4Tokenizer.train: 'this tokenizer has been trained' → 'this"
-        " tokenizer has been trainedx'": _WORDS,
-        "GPT4Tokenizer.save: NotImplementedError('its ranks are the "
-        "file to keep') → NotImplementedError()": _WORDS,
-        "GPT4Tokenizer.save: 'its ranks are the file to keep' → 'its "
-        "ranks are the file to keepx'": _WORDS,
+        "GPT4Tokenizer.train: ValueError('This tokenizer has been "
+        "trained.') → ValueError()": _WORDS,
+        "GPT4Tokenizer.train: 'This tokenizer has been trained.' → 'This"
+        " tokenizer has been trained.x'": _WORDS,
+        "GPT4Tokenizer.save: ValueError('Keep the file of its ranks.') → "
+        "ValueError()": _WORDS,
+        "GPT4Tokenizer.save: 'Keep the file of its ranks.' → 'Keep the "
+        "file of its ranks.x'": _WORDS,
     },
     "tokenizer.compression": {
         "cut: def cut(tokenizer: BasicTokenizer, vocab_size: int) -> "

@@ -326,12 +326,12 @@ class GPT4Tokenizer(RegexTokenizer):
         return ids
 
     def train(self, text: str, vocab_size: int, verbose: bool = False) -> None:
-        """A published tokenizer is trained already."""
-        raise NotImplementedError("this tokenizer has been trained")
+        """ValueError: a published tokenizer has been trained."""
+        raise ValueError("This tokenizer has been trained.")
 
     def save(self, prefix: str) -> None:
-        """Its file is published: what save writes could not hold the byte order."""
-        raise NotImplementedError("its ranks are the file to keep")
+        """ValueError: what save writes could not hold the order of the bytes."""
+        raise ValueError("Keep the file of its ranks.")
 
 
 def bytes_per_token(tokenizer: BasicTokenizer, text: str) -> float:
