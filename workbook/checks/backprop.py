@@ -25,15 +25,8 @@ from torch.overrides import TorchFunctionMode
 
 from workbook.checks.cases import Case, Mutated, case, exercise, new_seed
 from workbook.checks.rehoming import required
-from workbook.checks.tensors import (
-    Steps,
-    either,
-    is_nothing,
-    named,
-    normal,
-    otherwise,
-    seeded,
-)
+from workbook.checks.saying import either, is_nothing, otherwise
+from workbook.checks.tensors import Steps, named, normal, seeded
 from workbook.compare import Said, kind, same, show
 from workbook.course import root
 

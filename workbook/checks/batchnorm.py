@@ -18,15 +18,8 @@ from torch import Tensor
 
 from workbook.checks.cases import Case, call, case, exercise, new_seed
 from workbook.checks.rehoming import required, stage
-from workbook.checks.tensors import (
-    doubles,
-    either,
-    holding,
-    lacking,
-    normal,
-    otherwise,
-    seeded,
-)
+from workbook.checks.saying import either, otherwise
+from workbook.checks.tensors import doubles, holding, lacking, normal, seeded
 from workbook.compare import FLOAT32, Said, Tolerance, kind
 from workbook.course import root
 

@@ -17,11 +17,11 @@ import torch.nn.functional as F
 
 from workbook.checks.cases import Case, Exercise, case, exercise, name_of, new_seed
 from workbook.checks.rehoming import required
+from workbook.checks.saying import is_nothing
 from workbook.checks.tensors import (
     Steps,
     asked,
     counted,
-    is_nothing,
     leaf,
     named,
     number,

@@ -18,15 +18,8 @@ from torch import Tensor, nn
 
 from workbook.checks.cases import Case, case, exercise, new_seed
 from workbook.checks.rehoming import required
-from workbook.checks.tensors import (
-    asked,
-    doubles,
-    either,
-    is_nothing,
-    normal,
-    otherwise,
-    seeded,
-)
+from workbook.checks.saying import either, is_nothing, otherwise
+from workbook.checks.tensors import asked, doubles, normal, seeded
 from workbook.compare import FLOAT32, Said, Tolerance, kind
 
 Cases = Iterator[Case]

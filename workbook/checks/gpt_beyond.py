@@ -21,15 +21,8 @@ from torch import Tensor, nn
 
 from workbook.checks.cases import Case, call, case, exercise, new_seed
 from workbook.checks.rehoming import required
-from workbook.checks.tensors import (
-    Steps,
-    asked,
-    doubles,
-    either,
-    normal,
-    otherwise,
-    seeded,
-)
+from workbook.checks.saying import either, otherwise
+from workbook.checks.tensors import Steps, asked, doubles, normal, seeded
 from workbook.compare import EXACT, FLOAT32, Said, Tolerance, kind
 
 NUMBER = Tolerance(1e-6, 1e-9, "right answers in double precision agree to 1e-9")

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbook.checks.cases import Case, call, case, clue, exercise, new_seed
 from workbook.checks.rehoming import given, stage
+from workbook.checks.saying import otherwise
 from workbook.compare import SLOPE, Said, Tolerance, kind
 
 EIGHT_DIGITS = Tolerance(1e-8, 1e-8, "a step between 1e-6 and 1e-4 gives nine digits")
@@ -31,12 +32,6 @@ def _changed(name: str, change: Callable[..., Any]) -> Any:
     home = getattr(module, owner) if owner else module
     setattr(home, attribute, change(module))
     return module
-
-
-def _otherwise(out: Any) -> Any:
-    """What came in place of the right kind of thing; None is left as it is."""
-    nothing = out is None or out is ... or out is NotImplemented
-    return out if nothing else {"result": Said(kind(out))}
 
 
 def _each_alone(make: Callable[[], tuple[type]]) -> Iterator[tuple[type]]:
@@ -218,7 +213,7 @@ def _(f, x, h=None):
 def _about(out: Any, *inputs: Any) -> dict[str, Any]:
     """What a node holds and remembers; what it is, where it is no node."""
     if not hasattr(out, "data"):
-        return _otherwise(out)
+        return otherwise(out)
     children = _children(out)
     kept = all(any(child is one for child in children) for one in inputs)
     return {
@@ -577,7 +572,7 @@ class _(_Plain):
 def _fire(out: Any, upstream: float, *inputs: Any) -> Any:
     """The inputs' gradients after out, with this gradient, has fired once."""
     if not hasattr(out, "data"):
-        return _otherwise(out)
+        return otherwise(out)
     out.grad = upstream
     out._backward()
     return [one.grad for one in inputs]
@@ -970,7 +965,7 @@ def _random_graph(size: int) -> _Dot:
 def _facts(order: Any, root: _Dot) -> dict[str, Any]:
     """What matters about an order; what it is, where it is no list."""
     if type(order) is not list:
-        return _otherwise(order)
+        return otherwise(order)
     place = {id(node): i for i, node in enumerate(order)}
     early = [
         f"{node} stands before its child {child}"
@@ -1551,7 +1546,7 @@ def _unary(Value: type, name: str, x: float, n: float | None = None) -> Any:
     a.grad = 10.0
     out = a**n if n is not None else getattr(a, name)()
     if not hasattr(out, "data"):
-        return _otherwise(out)
+        return otherwise(out)
     (out * 2.0).backward()
     found = {"result": Said("a Value"), "value": out.data}
     return found | {"gradient": a.grad - 10.0, "input after it": a.data}
@@ -1715,7 +1710,7 @@ def _operate(Value: type, build: Callable, *inputs: float) -> dict[str, Any]:
     leaves = [Value(x) for x in inputs]
     out = build(*leaves)
     if not hasattr(out, "backward"):
-        return _otherwise(out)
+        return otherwise(out)
     out.backward()
     return {
         "result": Said("a Value"),
@@ -1861,7 +1856,7 @@ def _neuron_case(
 
 def _number_in(out: Any) -> dict[str, Any]:
     if not hasattr(out, "data"):
-        return _otherwise(out)
+        return otherwise(out)
     return _value_of(out.data)
 
 
@@ -2223,7 +2218,7 @@ def _bowl_case(
             p.grad = left_over
         losses = train(bowl, bowl.loss, steps, lr)
         if type(losses) is not list:
-            return _otherwise(losses)
+            return otherwise(losses)
         return {
             "result": Said("a list"),
             "losses": losses,
@@ -2553,7 +2548,7 @@ def _softmax_case(softmax: Callable, numbers: list[float], **options: Any) -> Ca
         scores = _scores(softmax, *numbers)
         out = softmax(scores)
         if type(out) is not list:
-            return _otherwise(out)
+            return otherwise(out)
         plain = [one for one in out if not hasattr(one, "data")]
         result = Said(f"a list with {kind(plain[0])}" if plain else "a list of Values")
         after = [z.data for z in scores]
@@ -2578,7 +2573,7 @@ def _loss_case(
         scores = _scores(nll, *numbers)
         out = nll(scores, target)
         if not hasattr(out, "backward"):
-            return _otherwise(out)
+            return otherwise(out)
         out.backward()
         grads = [z.grad for z in scores]
         return {"result": Said("a Value"), "loss": out.data, "gradients": grads}

@@ -21,7 +21,8 @@ from torch.overrides import TorchFunctionMode
 
 from workbook.checks.cases import Case, call, case, exercise, new_seed
 from workbook.checks.rehoming import required
-from workbook.checks.tensors import either, seeded
+from workbook.checks.saying import either, otherwise
+from workbook.checks.tensors import seeded
 from workbook.compare import FLOAT32, Said, Tolerance, kind
 from workbook.course import root
 
@@ -32,12 +33,6 @@ Data = tuple[Tensor, Tensor]
 
 def _given() -> Any:
     return required("mlp")
-
-
-def _otherwise(out: Any) -> Any:
-    """What came in place of the right kind of thing; None is left as it is."""
-    nothing = out is None or out is ... or out is NotImplemented
-    return out if nothing else _returned(kind(out))
 
 
 def _returned(words: str) -> dict[str, Said]:
@@ -220,7 +215,7 @@ def _cut(split_words: Callable, words: list[str], *seed: int) -> Any:
     before = list(words)
     out = split_words(words, *seed)
     if type(out) not in (tuple, list) or any(type(pile) is not list for pile in out):
-        return _otherwise(out)
+        return otherwise(out, "returned")
     together = Counter(word for pile in out for word in pile)
     tail = set(before[-len(before) // 5 :])
     return _returned("lists of names") | {
@@ -314,7 +309,7 @@ def _built(datasets: Callable, words: list[str], k: int) -> Any:
 def _pair_sets(out: Any) -> Any:
     """Three pairs of tensors as they are; else what they are."""
     if type(out) not in (tuple, list) or not all(_is_pair(one) for one in out):
-        return _otherwise(out)
+        return otherwise(out, "returned")
     return list(out)
 
 
@@ -784,7 +779,7 @@ def _laid_out(function: Callable, shape: tuple[int, int, int]) -> Any:
     emb = torch.arange(float(math.prod(shape))).view(shape)
     out = function(emb)
     if not isinstance(out, Tensor):
-        return _otherwise(out)
+        return otherwise(out, "returned")
     same = out.untyped_storage().data_ptr() == emb.untyped_storage().data_ptr()
     storage = either(same, "that of emb", "its own")
     return _returned("a tensor") | {"numbers": out, "storage": storage}
@@ -846,7 +841,7 @@ def _logits_case(
 def _counted(MLP: type, **sizes: int) -> Any:
     found = MLP(**sizes).parameters()
     if type(found) not in (list, tuple):
-        return _otherwise(found)
+        return otherwise(found, "returned")
     tensors = [p for p in found if isinstance(p, Tensor)]
     return _returned("a list") | {
         "tensors": len({id(p) for p in found}),
@@ -1420,7 +1415,7 @@ def _one_step(
     tensors = [id(p) for p in model.parameters()]
     value = minibatch_step(model, X.clone(), Y.clone(), lr, size, seeded(seed))
     if value is None or value is ... or not model.notes:
-        return _otherwise(value)
+        return otherwise(value, "returned")
     batch, _, before = model.notes[0]
     places = _places(batch, X)
     if places is None:
@@ -1667,7 +1662,7 @@ def _tried(lr_finder: Callable, *arguments: float) -> Any:
 
     out = lr_finder(step, *arguments)
     if type(out) not in (tuple, list) or len(out) != 2:
-        return _otherwise(out)
+        return otherwise(out, "returned")
     return _returned("two lists") | {
         "rates": _floats(out[0]),
         "step was called with": asked,
@@ -2296,7 +2291,7 @@ def _trained(train: Callable, seed: int) -> Any:
 
     rows = train(model, ours, theirs, _STEPS, lr, _EVERY, 5, seeded(seed))
     if type(rows) is not list or not all(_is_row(row) for row in rows):
-        return _otherwise(rows)
+        return otherwise(rows, "returned")
     passes = [note for note in model.notes if note[1]]
     places = [_places(note[0], ours[0]) for note in passes]
     final = [p.detach().clone() for p in model.parameters()]
@@ -2421,7 +2416,7 @@ def _by_thousand(train: Callable) -> Any:
 
 def _summary(rows: Any, model: Any) -> Any:
     if type(rows) is not list or not all(_is_row(row) for row in rows):
-        return _otherwise(rows)
+        return otherwise(rows, "returned")
     sizes = sorted({len(note[0]) for note in model.notes if note[1]})
     passes = sum(note[1] for note in model.notes)
     found = {"rows": [row[0] for row in rows], "steps": passes, "batches of": sizes}
@@ -2477,7 +2472,7 @@ def _on_names(train: Callable) -> Any:
         model, *sets, 500, lambda i: 0.5 if i < 350 else 0.05, 500, 64, seeded(6)
     )
     if type(rows) is not list or not rows or not _is_row(rows[-1]):
-        return _otherwise(rows)
+        return otherwise(rows, "returned")
     return _returned(_ROWS) | {"dev loss": _between(rows[-1][2], 2.0, 2.6)}
 
 
@@ -2692,7 +2687,7 @@ def _spelling(sample: Callable, name: str, itos: dict[int, str], k: int) -> Any:
     model = _Speller(name, itos, k)
     out = sample(model, itos, seeded(1))
     if type(out) is not str:
-        return _otherwise(out)
+        return otherwise(out, "returned")
     return _returned("a text") | {"name": out, "contexts": model.seen}
 
 
@@ -2710,7 +2705,7 @@ def _long_spelling(sample: Callable) -> Any:
     name = "".join("abcdefghijklmnopqrstuvwxyz"[i] for i in letters)
     out = sample(_Speller(name, _ITOS, 3), _ITOS, seeded(1))
     if type(out) is not str or not out:
-        return _otherwise(out)
+        return otherwise(out, "returned")
     cut = len(out) < len(name) and name.startswith(out)
     told = "its beginning alone" if cut else "another one"
     return _returned("a text") | {"name": either(out == name, "all of it", told)}
@@ -2746,7 +2741,7 @@ def _odds(sample: Callable) -> Any:
     while len("".join(names)) + len(names) < 400:
         names += _many(sample, 1, g)
         if type(names[-1]) is not str:
-            return _otherwise(names[-1])
+            return otherwise(names[-1], "returned")
     letters = Counter("".join(names))
     draws = letters.total() + len(names)
     return _returned("a text") | {
@@ -2781,7 +2776,7 @@ def _dice(sample: Callable) -> Any:
         states.append(g.get_state())
     again, other = (_many(sample, 5, seeded(seed)) for seed in (1, 2))
     if any(type(name) is not str for name in one):
-        return _otherwise(one[0])
+        return otherwise(one[0], "returned")
     moved = [not torch.equal(*pair) for pair in pairwise(states)]
     used = "used, and moves on" if all(moved[1:]) else "set back for each name"
     best = set(one[0]) == {"a"} and len(one[0]) > 30
@@ -3229,7 +3224,7 @@ def _attempt(beat: Callable, train: list[str], dev: list[str], steps: int) -> An
     with _Backwards() as backwards:
         model = beat(ours, theirs, dict(_LETTERS), steps, log)
     if model is None or model is ... or not callable(model):
-        return _otherwise(model)
+        return otherwise(model, "returned")
     if missing := [n for n in ("block_size", "parameters") if not hasattr(model, n)]:
         return {"the model": Said(f"has no {missing[0]}")}
     untouched = (ours, theirs) == (list(train), list(dev))
@@ -3521,7 +3516,7 @@ def _skip_facts(WithSkip: type, sizes: dict[str, int]) -> Any:
     if not isinstance(S, Tensor):
         return {"S": Said("is missing" if S is None else kind(S))}
     if type(found) not in (list, tuple):
-        return _otherwise(found)
+        return otherwise(found, "returned")
     own = {id(p) for p in inner.parameters()} <= {id(p) for p in found}
     return _returned("a list") | {
         "block_size": getattr(model, "block_size", Said("missing")),

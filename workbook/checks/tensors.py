@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from workbook.checks.cases import Case, call, case
+from workbook.checks.saying import is_nothing
 from workbook.compare import FLOAT32, Said, Tolerance, kind
 
 CUT_OFF = Said("none: the result has lost its way back")
@@ -29,21 +30,6 @@ def asked(
     """A call on copies that must stay unchanged; `seen` says what is looked at."""
     inner = call(function, *args, expects=None)
     return case(text, lambda: seen(inner.act()), expects, within=within, **options)
-
-
-def is_nothing(out: Any) -> bool:
-    """Whether nothing was returned; then it is left as it is, and told so."""
-    return out is None or out is ... or out is NotImplemented
-
-
-def otherwise(out: Any, name: str = "result") -> Any:
-    """What came in place of the right kind of thing; nothing is left as it is."""
-    return out if is_nothing(out) else {name: Said(kind(out))}
-
-
-def either(fact: bool, yes: str, no: str) -> Said:
-    """One of two words, as a fact is."""
-    return Said(yes if fact else no)
 
 
 def seeded(seed: int) -> torch.Generator:

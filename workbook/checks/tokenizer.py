@@ -20,6 +20,7 @@ import regex
 
 from workbook.checks.cases import Case, call, case, exercise, new_seed
 from workbook.checks.rehoming import required
+from workbook.checks.saying import either, is_nothing, otherwise
 from workbook.compare import Said, kind
 
 Cases = Iterator[Case]
@@ -30,21 +31,6 @@ Ids = list[int]
 @cache
 def _given() -> Any:
     return required("tokenizer")
-
-
-def is_nothing(out: Any) -> bool:
-    """Whether nothing was returned; then it is left as it is, and told so."""
-    return out is None or out is ... or out is NotImplemented
-
-
-def otherwise(out: Any, name: str = "result") -> Any:
-    """What came in place of the right kind of thing; nothing is left as it is."""
-    return out if is_nothing(out) else {name: Said(kind(out))}
-
-
-def either(fact: bool, yes: str, no: str) -> Said:
-    """One of two words, as a fact is."""
-    return Said(yes if fact else no)
 
 
 def like(base: type, **methods: Any) -> type:

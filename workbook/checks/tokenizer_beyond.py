@@ -26,7 +26,8 @@ import tiktoken
 
 from workbook.checks.cases import Case, case, exercise, new_seed
 from workbook.checks.rehoming import required
-from workbook.compare import EXACT, Said, kind
+from workbook.checks.saying import as_kind, either
+from workbook.compare import EXACT, Said
 
 Cases = Iterator[Case]
 Pair = tuple[int, int]
@@ -36,16 +37,6 @@ Make = Callable[[], Any]
 @cache
 def _given() -> Any:
     return required("tokenizer")
-
-
-def _either(fact: bool, yes: str, no: str) -> Said:
-    return Said(yes if fact else no)
-
-
-def _otherwise(out: Any) -> Any:
-    """What came in place of the right kind of thing; nothing is left as it is."""
-    nothing = out is None or out is ... or out is NotImplemented
-    return out if nothing else Said(kind(out))
 
 
 def _merged(*pairs: Pair, pattern: str | None = None) -> Any:
@@ -152,7 +143,7 @@ def _recovered(recover_merges: Callable, ranks: dict[bytes, int]) -> Any:
     out = recover_merges(given)
     if given != ranks:
         return {"ranks": Said("changed")}
-    return {"merges": list(out.items())} if isinstance(out, dict) else _otherwise(out)
+    return {"merges": list(out.items())} if isinstance(out, dict) else as_kind(out)
 
 
 def _small_encoding() -> Any:
@@ -177,7 +168,7 @@ def _by_default(Tokenizer: type) -> Any:
     return {
         "asked for": asked,
         "ids": made.encode("cab"),
-        "pattern": _either(made.pattern == _given().GPT4_SPLIT_PATTERN, "GPT-4's", "?"),
+        "pattern": either(made.pattern == _given().GPT4_SPLIT_PATTERN, "GPT-4's", "?"),
         "special": made.encode("<|fim_middle|>b<|endofprompt|>", "all"),
     }
 
@@ -196,10 +187,10 @@ def _of_ranks(
     made = _made(Tokenizer, pattern, ranks)
     ids = made.encode_ordinary(text)
     if not isinstance(ids, list):
-        return {"ids": _otherwise(ids)}
+        return {"ids": as_kind(ids)}
     back = made.decode(ids)
     plain = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return {"ids": ids, "back": _either(back == plain, "the text", "another text")}
+    return {"ids": ids, "back": either(back == plain, "the text", "another text")}
 
 
 def _ids_facts(text: str, pattern: str | None, ranks: Make = _ranks) -> Any:
@@ -214,7 +205,7 @@ def _insides(Tokenizer: type) -> Any:
         shuffle = [shuffle[b] for b in range(256)]
     vocab = made.vocab
     if not isinstance(vocab, dict):
-        return {"vocab": _otherwise(vocab)}
+        return {"vocab": as_kind(vocab)}
     return {
         "byte_shuffle": shuffle,
         "merges": made.merges,
@@ -612,14 +603,14 @@ def _after_cut(cut: Callable, make: Make, size: int, text: str) -> Any:
     small = cut(tokenizer, size)
     for name in ("merges", "vocab"):
         if not isinstance(getattr(small, name, None), dict):
-            return {name: _otherwise(getattr(small, name, Said("missing")))}
+            return {name: as_kind(getattr(small, name, Said("missing")))}
     return {
         "merges": list(small.merges.items()),
         "vocab": _tokens(small.vocab),
         "ids": small.encode(text, "none"),
         "special_tokens": small.special_tokens,
-        "the given one": _either(_held(tokenizer) == before, "as it was", "changed"),
-        "returned": _either(small is not tokenizer, "a new one", "the given one"),
+        "the given one": either(_held(tokenizer) == before, "as it was", "changed"),
+        "returned": either(small is not tokenizer, "a new one", "the given one"),
     }
 
 
@@ -1285,12 +1276,12 @@ def _learned(out: Any) -> Any:
     """What a trained tokenizer has learned."""
     merges, vocab = getattr(out, "merges", None), getattr(out, "vocab", None)
     if not isinstance(merges, dict) or not isinstance(vocab, dict):
-        return _otherwise(out)
+        return as_kind(out)
     return {
         "merges": list(merges.items()),
         "vocab": _tokens(vocab),
         "pattern": getattr(out, "pattern", Said("missing")),
-        "returned": _either(
+        "returned": either(
             callable(getattr(out, "encode_ordinary", None)),
             "a RegexTokenizer",
             "a tokenizer without encode_ordinary",
@@ -1343,8 +1334,8 @@ def _timed(mine: Callable, plain: Callable, seen: Callable) -> Any:
         if not same or spent * _MARGIN <= slow or spent * 2 > slow:
             break
     return {
-        "the result": _either(same, "as the plain loop's", "another"),
-        "time": _either(
+        "the result": either(same, "as the plain loop's", "another"),
+        "time": either(
             spent * _MARGIN <= slow, "at most a quarter", "more than a quarter"
         ),
     }
@@ -1808,7 +1799,7 @@ def _insides_of(Tokenizer: type, *how: Any) -> Any:
     made = _points(Tokenizer, *how)
     for name in ("merges", "vocab"):
         if not isinstance(getattr(made, name, None), dict):
-            return {name: _otherwise(getattr(made, name, Said("missing")))}
+            return {name: as_kind(getattr(made, name, Said("missing")))}
     tokens = [made.vocab.get(i, Said("missing")) for i in range(len(made.vocab))]
     return {"vocab from 256": tokens[256:], "merges": list(made.merges.items())}
 
@@ -1826,7 +1817,7 @@ def _written(Tokenizer: type, how: tuple, text: str) -> Any:
     made = _points(Tokenizer, *how)
     ids = made.encode(text)
     if not isinstance(ids, list):
-        return {"ids": _otherwise(ids)}
+        return {"ids": as_kind(ids)}
     return {"ids": ids, "back": made.decode(ids)}
 
 
