@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from walking import states
 
 from workbook.explore import (
     norm_axes,
@@ -64,19 +65,6 @@ def every_one() -> dict[str, Explorable]:
         "axes": norm_axes(),
         "smoothing": smoothing(falling()),
     }
-
-
-def states(thing: Explorable) -> list[dict]:
-    """The ends of every control, one control at a time."""
-    found: list[dict] = [{}, thing.still]
-    for control in thing.controls:
-        if hasattr(control, "options"):
-            found += [{control.name: value} for _, value in control.options]
-        elif hasattr(control, "last"):
-            found += [{control.name: 0}, {control.name: control.last}]
-        elif hasattr(control, "low"):
-            found += [{control.name: 10**control.low}, {control.name: 10**control.high}]
-    return found
 
 
 # --- All of them ------------------------------------------------------------------
