@@ -72,6 +72,18 @@ _BATCHED_FORWARD = """
         return self.dropout(self.proj(y))
 """
 
+_MERGED = """
+def merge_heads(loop, config):
+    merged = CausalSelfAttention(config)
+    {first}
+    kinds = ("query", "key", "value")
+    rows = [getattr(head, kind).weight for kind in kinds for head in {heads}]
+    rows = torch.cat(rows).detach()
+    merged.qkv.weight.data[: len(rows)] = rows
+    merged.proj.load_state_dict(loop.proj.state_dict())
+    return merged
+"""
+
 _BLOCK_START = (
     "class Block(nn.Module):\n"
     + _NEEDS
@@ -1450,38 +1462,11 @@ class MultiHeadAttention(nn.Module):
 """,
     },
     "gpt.batched_heads": {
-        "loop frozen": """
-def merge_heads(loop, config):
-    merged = CausalSelfAttention(config)
-    loop.requires_grad_(False)
-    kinds = ("query", "key", "value")
-    rows = [getattr(head, kind).weight for kind in kinds for head in loop.heads]
-    rows = torch.cat(rows).detach()
-    merged.qkv.weight.data[: len(rows)] = rows
-    merged.proj.load_state_dict(loop.proj.state_dict())
-    return merged
-""",
-        "loop in eval mode": """
-def merge_heads(loop, config):
-    merged = CausalSelfAttention(config)
-    loop.eval()
-    kinds = ("query", "key", "value")
-    rows = [getattr(head, kind).weight for kind in kinds for head in loop.heads]
-    rows = torch.cat(rows).detach()
-    merged.qkv.weight.data[: len(rows)] = rows
-    merged.proj.load_state_dict(loop.proj.state_dict())
-    return merged
-""",
-        "four heads alone": """
-def merge_heads(loop, config):
-    merged = CausalSelfAttention(config)
-    kinds = ("query", "key", "value")
-    rows = [getattr(head, kind).weight for kind in kinds for head in loop.heads[:4]]
-    rows = torch.cat(rows).detach()
-    merged.qkv.weight.data[: len(rows)] = rows
-    merged.proj.load_state_dict(loop.proj.state_dict())
-    return merged
-""",
+        "loop frozen": _MERGED.format(
+            first="loop.requires_grad_(False)", heads="loop.heads"
+        ),
+        "loop in eval mode": _MERGED.format(first="loop.eval()", heads="loop.heads"),
+        "four heads alone": _MERGED.format(first="", heads="loop.heads[:4]"),
         "weights squared": _BATCHED_START
         + """
     def attend(self, q, k, v):

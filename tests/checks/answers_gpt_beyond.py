@@ -1,5 +1,29 @@
 """Answers to lesson 7's exercises beyond the core, for test_answers and others."""
 
+_FINETUNE = """
+def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
+    {first}
+    tuned = copy.deepcopy(model).train()
+    for part in tuned.blocks[:frozen]:
+        part.requires_grad_(False)
+    if frozen > 0:
+        tuned.token_embedding_table.requires_grad_(False)
+        tuned.position_embedding_table.requires_grad_(False)
+        {frozen}
+    optimizer = make_optimizer(tuned, lr)
+    for _ in range(steps):
+        x, y = get_batch(ids, model.config.block_size, {size}, generator)
+        train_step(tuned, optimizer, x, y, lr)
+    return tuned
+"""
+
+
+def _finetune(first: str = "", frozen: str = "", size: str = "batch_size") -> str:
+    """Finetuning with one line more, in front or where something is frozen."""
+    lines = _FINETUNE.format(first=first, frozen=frozen, size=size).splitlines()
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
 RIGHT: dict[str, dict[str, str]] = {
     "gpt.masked_loss_addition": {
         "with zfill and where": """
@@ -774,95 +798,12 @@ def question_masked(ids, asked):
 """,
     },
     "gpt.finetune": {
-        "the last norm frozen": """
-def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
-    tuned = copy.deepcopy(model).train()
-    for part in tuned.blocks[:frozen]:
-        part.requires_grad_(False)
-    if frozen > 0:
-        tuned.token_embedding_table.requires_grad_(False)
-        tuned.position_embedding_table.requires_grad_(False)
-        tuned.ln_f.requires_grad_(False)
-    optimizer = make_optimizer(tuned, lr)
-    for _ in range(steps):
-        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
-        train_step(tuned, optimizer, x, y, lr)
-    return tuned
-""",
-        "sixteen texts": """
-def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
-    tuned = copy.deepcopy(model).train()
-    for part in tuned.blocks[:frozen]:
-        part.requires_grad_(False)
-    if frozen > 0:
-        tuned.token_embedding_table.requires_grad_(False)
-        tuned.position_embedding_table.requires_grad_(False)
-    optimizer = make_optimizer(tuned, lr)
-    for _ in range(steps):
-        x, y = get_batch(ids, model.config.block_size, 16, generator)
-        train_step(tuned, optimizer, x, y, lr)
-    return tuned
-""",
-        "the first half": """
-def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
-    ids = ids[: len(ids) // 2]
-    tuned = copy.deepcopy(model).train()
-    for part in tuned.blocks[:frozen]:
-        part.requires_grad_(False)
-    if frozen > 0:
-        tuned.token_embedding_table.requires_grad_(False)
-        tuned.position_embedding_table.requires_grad_(False)
-    optimizer = make_optimizer(tuned, lr)
-    for _ in range(steps):
-        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
-        train_step(tuned, optimizer, x, y, lr)
-    return tuned
-""",
-        "dice set": """
-def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
-    torch.manual_seed(1337)
-    tuned = copy.deepcopy(model).train()
-    for part in tuned.blocks[:frozen]:
-        part.requires_grad_(False)
-    if frozen > 0:
-        tuned.token_embedding_table.requires_grad_(False)
-        tuned.position_embedding_table.requires_grad_(False)
-    optimizer = make_optimizer(tuned, lr)
-    for _ in range(steps):
-        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
-        train_step(tuned, optimizer, x, y, lr)
-    return tuned
-""",
-        "the model frozen": """
-def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
-    model.blocks[:frozen].requires_grad_(False)
-    tuned = copy.deepcopy(model).train()
-    for part in tuned.blocks[:frozen]:
-        part.requires_grad_(False)
-    if frozen > 0:
-        tuned.token_embedding_table.requires_grad_(False)
-        tuned.position_embedding_table.requires_grad_(False)
-    optimizer = make_optimizer(tuned, lr)
-    for _ in range(steps):
-        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
-        train_step(tuned, optimizer, x, y, lr)
-    return tuned
-""",
-        "the model left in eval mode": """
-def finetune(model, ids, steps, batch_size, lr, frozen=0, generator=None):
-    model.eval()
-    tuned = copy.deepcopy(model).train()
-    for part in tuned.blocks[:frozen]:
-        part.requires_grad_(False)
-    if frozen > 0:
-        tuned.token_embedding_table.requires_grad_(False)
-        tuned.position_embedding_table.requires_grad_(False)
-    optimizer = make_optimizer(tuned, lr)
-    for _ in range(steps):
-        x, y = get_batch(ids, model.config.block_size, batch_size, generator)
-        train_step(tuned, optimizer, x, y, lr)
-    return tuned
-""",
+        "the last norm frozen": _finetune(frozen="tuned.ln_f.requires_grad_(False)"),
+        "sixteen texts": _finetune(size="16"),
+        "the first half": _finetune("ids = ids[: len(ids) // 2]"),
+        "dice set": _finetune("torch.manual_seed(1337)"),
+        "the model frozen": _finetune("model.blocks[:frozen].requires_grad_(False)"),
+        "the model left in eval mode": _finetune("model.eval()"),
         "letters left out": """
 def fit_letters(model, old, new):
     return GPT(replace(model.config, vocab_size=len(new))), old
