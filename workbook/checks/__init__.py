@@ -52,7 +52,7 @@ __all__ = [
 _LOOK = 1.0  # seconds for reading the objects, and for moving them
 # seconds for comparing with the known mistakes, at least: to ask all of them, once in
 # a kernel, takes up to three, and longer on a busy machine
-_RECOGNITION = 5.0
+_RECOGNITION = 4.0
 _SHARE = 0.6  # of the time is for the notebook, where the given module may follow
 
 
