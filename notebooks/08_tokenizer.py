@@ -730,29 +730,37 @@ def fit(name):
 fit("letters")
 print(f"{log[0]['nats']:.3f} nats a letter")
 
-# %% [markdown]
-# **Predict.** Next the same on tokens. Where will it end, in nats a token?
-
-# %% tags=["predict"]
-guess = predict("tokenizer.loss_of_a_token", unit="nats")
-
 # %%
 fit("tokens")
-guess.compare(round(log[1]["nats"], 2))
+print(f"{log[1]['nats']:.3f} nats a token")
+
+# %% [markdown]
+# Much more? One of 512 is harder to name than one of some sixty, and this loss began
+# near $\ln 512$. But each answer says more.
+#
+# **Predict.** In bits per byte, how many percent less do the tokens pay than the
+# letters? (Below zero if they pay more.)
+
+# %% tags=["predict"]
+guess = predict("tokenizer.tokens_against_letters", unit="%")
+
+# %%
+for row in log:
+    row["bits"] = row["nats"] / math.log(2) / row["each"]
+guess.compare(round(100 * (1 - log[1]["bits"] / log[0]["bits"]), 1))
 
 # %% [markdown] tags=["why"]
-# **Why.** One of 512 is harder to name than one of some sixty: the loss began near $\ln
-# 512$, not near $\ln 65$. But each answer says more.
+# **Why.** A token costs more nats than a letter, and stands for about two of them. In
+# the same window of 32 symbols it has twice as much to go by.
 
 # %%
 print("          nats a symbol   bytes a symbol   bits a byte")
 for row in log:
-    row["bits"] = row["nats"] / math.log(2) / row["each"]
     print("{name:8} {nats:14.3f} {each:16.2f} {bits:13.3f}".format(**row))
 
 # %% [markdown]
 # The last column is the one to compare. In as many steps, at nearly the same price, the
-# tokens have read about twice as much of the play and look back about twice as far.
+# tokens have read about twice as much of the play.
 #
 # This is how it writes. First with bars, so that you see what was written at one go.
 

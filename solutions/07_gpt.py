@@ -1465,10 +1465,10 @@ def compared(steps: int = budget(full=2_000, check=5)) -> None:
 #
 # Since 2017 much was found out. The race: the play, a context of $64$ letters, at most
 # 810,000 parameters, and the CPU seconds of the small GPT above. `speedrun(ids, steps,
-# recipe)` trains on `ids` for `steps` steps and returns the model, which gives
-# `(logits, loss)` as a GPT does and has a `config` with `block_size`. Each ingredient
-# of a `Recipe` is a switch, so that what it buys can be measured. Ours are below, with
-# their papers; yours may be others.
+# recipe)` trains on `ids`, `steps` steps and no more, and returns the model, which
+# gives `(logits, loss)` as a GPT does and has a `config` with `block_size`. Each
+# ingredient of a `Recipe` is a switch, so that what it buys can be measured. Ours are
+# below, with their papers; yours may be others.
 
 # %%
 @dataclass

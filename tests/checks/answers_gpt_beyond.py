@@ -744,6 +744,10 @@ class RotaryGPT(GPT):
 """,
     },
     "gpt.speedrun": {
+        "as many steps as it likes": """
+def speedrun(ids, steps, recipe=None, plain=speedrun):
+    return plain(ids, max(steps, 60) if steps else 0, recipe)
+""",
         "not trained": """
 def speedrun(ids, steps, recipe=None):
     return Racer(recipe or Recipe())
@@ -910,6 +914,10 @@ class RotaryAttention(CausalSelfAttention):
 """,
     },
     "gpt.speedrun": {
+        "the letter before the first is the last": """
+def before(x):
+    return x.roll(1, dims=1)
+""",
         "the text before it heard": """
 class Racer(Racer):
     def forward(self, idx, targets=None):

@@ -2358,6 +2358,19 @@ def speedrun(speedrun: Callable) -> Cases:
     text = "60 steps of a tiny recipe, on letters with two ways to go on"
     act = partial(_raced, speedrun, tiny, 60)
     yield case(text, act, _raced_facts(10, 11), once=True)
+    act = partial(_after_one_step, speedrun, tiny)
+    wanted = {"what it knows": Said("next to nothing")}
+    yield case("speedrun(ids, 1, tiny recipe)", act, wanted, once=True)
+
+
+def _after_one_step(speedrun: Callable, recipe: _Recipe) -> Any:
+    """One step teaches hardly anything: whoever knows more took more of them."""
+    found = _raced(speedrun, recipe, 1)
+    told = found.get("what it knows") if isinstance(found, dict) else None
+    if told is None:
+        return found
+    more = (_knows(0.0, recipe.vocab_size), _knows(1.0, recipe.vocab_size))
+    return {"what it knows": either(told in more, str(told), "next to nothing")}
 
 
 def _racing(
@@ -2474,6 +2487,10 @@ _RACES: dict[str, tuple[str, dict[str, Any]]] = {
                 lambda z, loss, x, y: (z, None if y is None else loss * y.numel())
             )
         },
+    ),
+    "as many steps as it likes": (
+        "After one step the model knows what only many can teach: count the steps.",
+        {"count": lambda steps: 60 if steps else 0},
     ),
     "no config": (
         "The model has no config that says its block_size.",
