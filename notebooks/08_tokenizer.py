@@ -730,14 +730,15 @@ def fit(name):
 fit("letters")
 print(f"{log[0]['nats']:.3f} nats a letter")
 
+# %% [markdown]
+# Next the same on tokens. One of 512 is harder to name than one of some sixty, so the
+# loss begins near $\ln 512$.
+
 # %%
 fit("tokens")
 print(f"{log[1]['nats']:.3f} nats a token")
 
 # %% [markdown]
-# Much more? One of 512 is harder to name than one of some sixty, and this loss began
-# near $\ln 512$. But each answer says more.
-#
 # **Predict.** In bits per byte, how many percent less do the tokens pay than the
 # letters? (Below zero if they pay more.)
 

@@ -745,8 +745,16 @@ class RotaryGPT(GPT):
     },
     "gpt.speedrun": {
         "as many steps as it likes": """
-def speedrun(ids, steps, recipe=None, plain=speedrun):
-    return plain(ids, max(steps, 60) if steps else 0, recipe)
+def speedrun(ids, steps, recipe=None):
+    r = recipe or Recipe()
+    model = GPT(GPTConfig(r.vocab_size, r.block_size, r.n_layer, r.n_head, r.n_embd))
+    adam = torch.optim.Adam(model.parameters(), 0.02)
+    for _ in range(80 if steps else 0):
+        x, y = get_batch(ids, r.block_size, r.batch_size)
+        adam.zero_grad()
+        model(x, y)[1].backward()
+        adam.step()
+    return model
 """,
         "not trained": """
 def speedrun(ids, steps, recipe=None):
