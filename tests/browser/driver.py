@@ -236,12 +236,25 @@ class Notebook:
     def __init__(self, page: Page, server: Server, path: str) -> None:
         self.page, self.server, self.path = page, server, path
         self.errors: list[str] = []  # what the browser's console said in red
+        self.puts: set[Any] = set()  # saves that Lab has sent and not heard of
         page.on("console", self._heard)
+        page.on("request", self._sent)
+        page.on("requestfinished", lambda request: self.puts.discard(request))
+        page.on("requestfailed", lambda request: self.puts.discard(request))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _heard(self, message: Any) -> None:
         if message.type == "error":
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _sent(self, request: Any) -> None:
+        if request.method == "PUT" and "/api/contents/" in request.url:
+            self.puts.add(request)
+
+    def _saves_itself(self) -> bool:
+        """Whether Lab is saving of its own accord."""
+        self.page.evaluate("0")  # what the page has sent is told while it is asked
+        return bool(self.puts)
 
     @property
     def panel(self) -> Locator:
@@ -389,7 +402,12 @@ class Notebook:
         return self.idle()
 
     def save(self) -> None:
-        """Ctrl-S, and wait until it is on the disk."""
+        """Ctrl-S, and wait until it is on the disk.
+
+        Not while Lab saves by itself: between its writing and its hearing of it, a
+        second save finds the file newer than it knows, and asks whose is to stay.
+        """
+        until(lambda: not self._saves_itself(), f"{self.path} has saved itself")
         before = self.file.stat().st_mtime_ns
 
         def saved() -> bool:
@@ -400,7 +418,10 @@ class Notebook:
                 time.sleep(0.05)
             return self.file.stat().st_mtime_ns != before
 
-        until(saved, f"{self.path} is saved")
+        try:
+            until(saved, f"{self.path} is saved")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; {self.state()}") from None
 
 
 # A new kernel counts from 1 again: that a cell ran is seen from its [*] alone.

@@ -96,8 +96,12 @@ def kernel() -> Iterator[tuple[Any, Any]]:
 
 
 def interrupted(manager: Any, client: Any, code: str) -> dict[str, Any]:
-    """Run a cell, interrupt it once it says `begun`, and give back how it ended."""
-    asked = client.execute(code)
+    """Run a cell, interrupt it once it says `begun`, and give back how it ended.
+
+    An error in a cell makes the kernel turn away what is asked shortly after it; here
+    the question that follows is asked at once and must be answered.
+    """
+    asked = client.execute(code, stop_on_error=False)
     begun = False
     while not begun:
         message = client.get_iopub_msg(timeout=30)
