@@ -1,14 +1,16 @@
 """What the live view costs: loops with and without it, run in turn.
 
-    python benchmarks/live.py [steps]      (200_000 is the figure to quote; 20_000 else)
+    python benchmarks/live.py [steps]    (of each kind; 200_000 is the figure to quote)
 
-The loop is the one of lesson 3: 11,897 parameters, batches of 32. It runs five times at
-once, 100 steps of each in turn: bare, and bare again to show the noise; headless; with
-the loss drawn; with all panels. All run in a Jupyter kernel with a subshell, as under
+The loop is the one of lesson 3: 11,897 parameters, batches of 32, 200,000 steps long. It
+runs in five kinds at once, 100 steps of each in turn: bare, and bare again to show the
+noise; headless; with the loss drawn; with all panels. Where a run lies in memory is
+luck, and worth some microseconds a step; so there are four runs of each kind, which
+share the steps that are asked for and are stopped there. All run in a Jupyter kernel with a subshell, as under
 JupyterLab. Times are process times, so they include the threads that send the pictures;
 each run's clock stands still while it is not its turn. Of the rounds, the quickest and
-the slowest twentieth of each loop are left out; what the last picture costs, once, is
-told apart and then added.
+the slowest twentieth of each run are left out; what the last picture costs, once, is
+told apart.
 """
 
 import random
@@ -18,11 +20,16 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
+from statistics import fmean
 from typing import Any
 
+LENGTH = 200_000  # steps of the run, as it believes
 BLOCK = 100  # steps before the next loop has its turn
 REST = 0.004  # seconds in which the kernel's other threads finish sending
 KINDS = ("bare", "bare again", "headless", "loss alone", "all panels")
+COPIES = 4  # runs of each kind
+LOOPS = [(kind, copy) for copy in range(COPIES) for kind in KINDS]
+Loop = tuple[str, int]  # a kind, and which of its runs
 
 
 def main(steps: int) -> None:
@@ -85,46 +92,53 @@ class Clock:
 
 
 def measure(steps: int) -> None:
-    """Run the loops in turn, and print what each costs more than the bare one."""
+    """Run the loops in turn, and print what each kind costs more than the bare one."""
     import torch
 
     torch.set_num_threads(1)
-    turns = {kind: _turns(kind, steps) for kind in KINDS}
-    order, rng = list(KINDS), random.Random(1)
-    for _ in range(steps // BLOCK + 1):
+    turns = {loop: _turns(loop, steps) for loop in LOOPS}
+    order, rng = list(LOOPS), random.Random(1)
+    for _ in range(_rounds(steps)):
         rng.shuffle(order)
-        for kind in order:
-            next(turns[kind])
+        for loop in order:
+            next(turns[loop])
     _tell(steps)
     _memory()
 
 
-CLOCKS = {kind: Clock() for kind in KINDS}
-RUNS: dict[str, Any] = {}
+CLOCKS = {loop: Clock() for loop in LOOPS}
+RUNS: dict[Loop, Any] = {}
 
 
-def _turns(kind: str, steps: int) -> Iterator[None]:
-    """One loop, a block of steps at a time; the last turn ends it."""
-    clock, run = CLOCKS[kind], _run(kind, steps)
-    RUNS[kind], log = run, _silent
+def _rounds(steps: int) -> int:
+    """Turns of each run: its share of the steps, and one that ends it."""
+    return steps // COPIES // BLOCK + 1
+
+
+def _turns(loop: Loop, steps: int) -> Iterator[None]:
+    """One run, a block of steps at a time; the last turn ends it."""
+    kind, clock, run = loop[0], CLOCKS[loop], _run(loop[0])
+    RUNS[loop], log = run, _silent
     if not kind.startswith("bare"):
         run.clock, log = clock, run.log
-    loop = iter(run)
-    for _ in range(steps // BLOCK + 1):
+    going = iter(run)
+    for turn in range(_rounds(steps)):
+        if turn == _rounds(steps) - 1 and not kind.startswith("bare"):
+            run.stop()
         clock.start()
-        _block(loop, log)
+        _block(going, log)
         clock.stop()
         yield
 
 
-def _block(loop: Iterator[int], log: Callable[..., None]) -> None:
+def _block(going: Iterator[int], log: Callable[..., None]) -> None:
     """The steps of one turn: the same code for every loop, in a new frame each time.
 
     Five loops with frames of their own have been seen to differ by 4 % where all
     five were bare: what lies where in memory is luck, and here it is drawn anew.
     """
     step_of = _training()
-    for _ in islice(loop, BLOCK):
+    for _ in islice(going, BLOCK):
         loss, model = step_of()
         log(loss=loss, model=model)
 
@@ -133,14 +147,14 @@ def _silent(loss: Any = None, model: Any = None) -> None:
     """What a bare loop calls in place of `run.log`."""
 
 
-def _run(kind: str, steps: int) -> Any:
+def _run(kind: str) -> Any:
     from workbook import live
 
     if kind.startswith("bare"):
-        return range(steps)
+        return range(LENGTH)
     view = "none" if kind == "headless" else "widget"
     panels = ("loss",) if kind == "loss alone" else None
-    return live.train(steps, lr=0.1, view=view, panels=panels)
+    return live.train(LENGTH, lr=0.1, view=view, panels=panels)
 
 
 @cache
@@ -175,19 +189,26 @@ def _training() -> Callable[[], tuple[Any, Any]]:
 
 
 def _tell(steps: int) -> None:
-    bare = CLOCKS["bare"].usual()
-    whole = bare * steps / BLOCK
-    print(f"{steps:,} steps, bare {1000 * bare / BLOCK:.3f} ms a step")
+    usual = {loop: clock.usual() for loop, clock in CLOCKS.items()}
+    mean = {kind: fmean(usual[kind, copy] for copy in range(COPIES)) for kind in KINDS}
+    bare = mean["bare"]
+    whole = bare * LENGTH / BLOCK
+    print(
+        f"{steps:,} steps, {COPIES} runs of each kind, "
+        f"bare {1000 * bare / BLOCK:.3f} ms a step"
+    )
     for kind in KINDS[1:]:
-        more = CLOCKS[kind].usual() / bare - 1
-        end = CLOCKS[kind].turns[-1]
-        words = f"{kind:12} {100 * more:+6.2f} %"
+        each = sorted(usual[kind, copy] / bare - 1 for copy in range(COPIES))
+        words = f"{kind:12} {100 * (mean[kind] / bare - 1):+6.2f} %"
+        words += f" ({', '.join(f'{100 * more:+.2f}' for more in each)})"
         if kind in ("loss alone", "all panels"):
-            cost = RUNS[kind]._drawing.cost
+            loops = [(kind, copy) for copy in range(COPIES)]
+            end = fmean(CLOCKS[loop].turns[-1] for loop in loops)
+            cost = fmean(RUNS[loop]._drawing.cost for loop in loops)
             words += (
                 f", and {100 * end / whole:.2f} % for the last picture ({end:.2f} s)"
+                f"; a picture takes {1000 * cost:.1f} ms"
             )
-            words += f"; a picture takes {1000 * cost:.1f} ms"
         print(words)
 
 
@@ -214,4 +235,4 @@ def _memory() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else 20_000)
+    main(int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else 40_000)

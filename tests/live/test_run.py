@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -71,13 +72,23 @@ def test_a_long_run_reads_every_few_losses_and_the_first_and_the_last() -> None:
             Loss.read += 1
             return math.nan if run.step > 70_001 else 1.0
 
-    for _ in (run := live.train(90_000)):
+    for _ in (run := live.train(80_000)):
         run.log(loss=Loss())
     losses = run.recorder.series["loss"]
-    assert run.every == 5
-    assert len(losses) == Loss.read == 90_000 // 5 + 1
-    assert (losses.first[0], losses.last[0]) == (0, 89_999)
-    assert str(run).endswith("loss NaN at the latest from step 70,005")
+    assert run.every == 10
+    assert len(losses) == Loss.read
+    assert 80_000 // 10 < Loss.read < 1.25 * 80_000 // 10  # more of the first thousand
+    assert (losses.first[0], losses.last[0]) == (0, 79_999)
+    told = re.search(r"loss NaN at the latest from step ([\d,]+)$", str(run))
+    assert 70_002 <= int(told[1].replace(",", "")) <= 70_011
+
+
+def test_the_first_losses_of_a_long_run_are_all_read() -> None:
+    for step in (run := live.train(10**6)):
+        run.log(loss=1.0)
+        if step == 149:
+            break
+    assert len(run.recorder.series["loss"]) == 150
 
 
 def test_a_shorter_run_reads_every_loss_that_is_logged() -> None:

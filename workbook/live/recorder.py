@@ -77,8 +77,6 @@ class Series:
         self.trouble: tuple[int, float] | None = None  # the first NaN or infinity
         self._buckets: list[Bucket] = []
         self._steps, self._values = array("q"), array("d")
-        # for a loop that cannot spare a call: a float, and then its step
-        self.put, self.put_step = self._values.append, self._steps.append
 
     def add(self, step: int, value: Any) -> None:
         """Take a number: float, tensor of one element, or anything with `.data`.
@@ -86,10 +84,10 @@ class Series:
         Steps must not go back. Raises TypeError for what is not one number.
         """
         try:
-            self.put(value.item())
+            self._values.append(value.item())
         except NO_TENSOR:
-            self.put(plain(value))
-        self.put_step(step)
+            self._values.append(plain(value))
+        self._steps.append(step)
         if len(self._steps) >= CHUNK:
             self.settle()
 

@@ -17,16 +17,18 @@ from typing import Any, Protocol
 
 from workbook.live import interrupts
 from workbook.live.observer import Observation, Observer
-from workbook.live.recorder import NO_TENSOR, Pace, Recorder, Series
+from workbook.live.recorder import Pace, Recorder, Series
 
 PANELS = ("loss", "activations", "gradients", "saturation", "updates")
 VIEWS = ("widget", "text", "none")
 HZ = 6  # pictures a second, at most
 DRAWING, DRAWING_ALL, OBSERVING = 0.004, 0.012, 0.01  # shares of the time, at most
-UNSEEN = 0.001  # the share for observing where nobody watches
-READ = 20_000  # losses of a run that are read: of more steps, every second, third, …
+UNSEEN = 0.0002  # the share for observing where nobody watches
+READ = 8_000  # losses of a run that are read: of more steps, every second, third, …
+DENSE = 100  # steps at the beginning of which every loss is read; then it thins out
 SETTLING = 0.5  # seconds of losses that wait to be sorted, at most
-GLANCE, MOST = 0.004, 16  # seconds from one look at the clock to the next; steps
+GLANCE, MOST = 0.008, 24  # seconds from one look at the clock to the next; steps
+GLANCE_UNSEEN, MOST_UNSEEN = 0.1, 400  # the same where nobody watches
 NAP = 0.02  # seconds between two looks at the controls while paused
 HISTORY = 160  # points of an update ratio's line
 TURNS = 12  # changes of the learning rate that stay marked
@@ -59,6 +61,10 @@ class Run:
     exception that was caught).
     """
 
+    # What every step reads stands side by side, and nothing else: between two steps the
+    # model sweeps the processor's caches, and each attribute elsewhere is a fetch more.
+    __slots__ = ("__dict__", "__weakref__", "_due", "_model", "_next", "asked", "step")
+
     def __init__(
         self,
         steps: int,
@@ -88,7 +94,6 @@ class Run:
         self._model: Any = None
         self._loose: Mapping[str, Any] = {}
         self._losses = self.recorder.of("loss")
-        self._put, self._put_step = self._losses.put, self._losses.put_step
         self.every = max(
             1, math.ceil(steps / READ)
         )  # steps between losses that are read
@@ -97,6 +102,9 @@ class Run:
         self._view, self._observer = view, Observer()
         self._drawing = Pace(HZ, DRAWING)
         self._observing = Pace(50, OBSERVING if view else UNSEEN)
+        unseen = view is None
+        self._glance = GLANCE_UNSEEN if unseen else GLANCE
+        self._most = MOST_UNSEEN if unseen else MOST
         self._wake = 0.0
         self._due = self._looked_at = 0  # the step of the next look at the clock
         self._looked = math.inf  # when the last one was
@@ -127,25 +135,24 @@ class Run:
 
         loss, and any other name (`dev=...`): one number each: a float, a tensor of
         one element, or a Value; all share the axis of the loss. Reading a tensor costs
-        more than the call: of a run longer than 20,000 steps, every second, third, …
+        more than the call: of a run longer than 8,000 steps, every second, third, …
         loss is read.
         model: a torch module, a list of layers or tensors, a dict of tensors, or an
         object with `parameters()` and perhaps `layers`; it is looked at now and then.
         activations: tensors by name, where no layer keeps them.
         """
-        if loss is not None and self.step >= self._next:
-            self._next = self.step + self._skipped
-            try:  # often, so the account is written here
-                self._put(loss.item())
-            except NO_TENSOR:
+        if self.step >= self._next:
+            if loss is not None:
                 self._losses.add(self.step, loss)
-            else:
-                self._put_step(self.step)
+            if self._armed:
+                self._meet(model, activations)
+            elif loss is not None:
+                self._next = self.step + min(self._skipped, self.step // DENSE)
         if others:
             self.recorder.log(self.step, **others)
             if self.over:  # a last figure, worked out after the loop
                 self._tell("end")
-        if model is not self._model or self._armed or activations is not None:
+        if model is not self._model or activations is not None:
             self._meet(model, activations)
 
     def stop(self) -> None:
@@ -222,14 +229,19 @@ class Run:
         self._begin()
         try:
             for step in range(self.steps):
-                self.step = step
                 if step >= self._due or self.asked:
+                    if self._armed:
+                        self._collect()
+                    self.step = step
                     if self._is_time() or self.asked or step == last:
                         self._between()
                     if self._stop:
                         state = "stopped"
                         break
+                else:
+                    self.step = step
                 yield step
+            else:
                 if self._armed:
                     self._collect()
         except GeneratorExit:
@@ -256,8 +268,9 @@ class Run:
         now, step = self.clock(), self.step
         spent, made = now - self._looked, step - self._looked_at
         self._looked, self._looked_at = now, step
-        quick = made and 0 < spent < made * GLANCE  # several steps in one glance
-        ahead = min(int(GLANCE * made / spent), 2 * made, MOST) if quick else 1
+        ahead = 1
+        if made and 0 < spent < made * self._glance:  # several steps in one glance
+            ahead = min(int(self._glance * made / spent), 2 * made, self._most)
         self._due = min(step + ahead, self.steps - 1)
         return now >= self._wake
 
@@ -349,7 +362,9 @@ class Run:
         if self.over or (model is None and activations is None):
             return
         if self._model is None:
-            self._wake, self._due, self._drawing.share = 0.0, 0, DRAWING_ALL
+            self._wake, self._due = 0.0, 0
+            if self._listening:
+                self._drawing.share = DRAWING_ALL
         self._model = model if model is not None else {}
         self._loose = activations or {}
         if self._armed:
@@ -359,6 +374,7 @@ class Run:
         began = thread_time()
         self._armed = self._listening
         if self._listening:
+            self._due = self._next = 0  # the step's log and its end have work to do
             self._guarded(lambda: self._observer.arm(self._model))
         self._armed_for = thread_time() - began
 
