@@ -2,15 +2,15 @@
 
     python benchmarks/live.py [steps]    (of each kind; 200_000 is the figure to quote)
 
-The loop is the one of lesson 3: 11,897 parameters, batches of 32, 200,000 steps long. It
+The loop is the one of lesson 3: 11,897 parameters, batches of 32, 200,000 steps. It
 runs in five kinds at once, 100 steps of each in turn: bare, and bare again to show the
 noise; headless; with the loss drawn; with all panels. Where a run lies in memory is
 luck, and worth some microseconds a step; so there are four runs of each kind, which
-share the steps that are asked for and are stopped there. All run in a Jupyter kernel with a subshell, as under
-JupyterLab. Times are process times, so they include the threads that send the pictures;
-each run's clock stands still while it is not its turn. Of the rounds, the quickest and
-the slowest twentieth of each run are left out; what the last picture costs, once, is
-told apart.
+share the steps that are asked for and are stopped there. All run in a Jupyter kernel
+with a subshell, as under JupyterLab. Times are process times, so they include the
+threads that send the pictures; each run's clock stands still while it is not its turn.
+Of the rounds, the quickest and the slowest twentieth of each run are left out; what the
+last picture costs, once, is told apart.
 """
 
 import random

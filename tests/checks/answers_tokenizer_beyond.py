@@ -813,8 +813,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "dict[tuple[int, int], int]) -> list[int]: → before, after = "
         "([*range(-1, n)], [*ran… first": _LINES,
         "merge_by_heap: def merge_by_heap(ids: list[int], merges: "
-        "dict[tuple[int, int], int]) -> list[int]: → heap = "
-        "[(merges[p], i) for i, p in enum… first": _LINES,
+        "dict[tuple[int, int], int]) -> list[int]: → rank_of = "
+        "merges.get first": _LINES,
         "merge_by_heap: [*ids, None] → [None, *ids]": _ROOM,
         "merge_by_heap: [*range(1, n + 1), n] → [*range(1, n + 1)]": _ROOM,
         "merge_by_heap: n + 1 → n * 1": _ROOM,
