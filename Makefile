@@ -12,7 +12,7 @@ READY  := $(VENV)/.ready
 RUN    := $(BIN)/python -m workbook
 
 .DEFAULT_GOAL := help
-.PHONY: setup lab check test progress list next watch hint solution reset export results \
+.PHONY: setup lab check test progress list next watch hint solution reset export results book \
         update exercises expected notebooks format bench clean doctor help
 
 $(READY): requirements.lock pyproject.toml
@@ -60,6 +60,9 @@ export: $(READY)     ## your passed answers as plain modules in code/   (FROM=so
 
 results: $(READY)    ## the headline numbers on the real data, into RESULTS.md   (QUICK=1)
 	@$(RUN) results $(if $(QUICK),--quick) $(if $(LESSON),--lesson $(LESSON)) $(ARGS)
+
+book: $(READY)       ## the course as a website to be read, in build/book/   (QUICK=1)
+	@$(RUN) book $(if $(QUICK),--quick) $(if $(LESSON),--lesson $(LESSON)) $(ARGS)
 
 update: $(READY)     ## the newest version of the course; your answers stay
 	@$(RUN) update && $(MAKE) --no-print-directory notebooks

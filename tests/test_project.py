@@ -72,6 +72,7 @@ def test_environment_yml_is_python_pip_the_lock_and_the_package():
         "- python=3.11",
         "- pip",
         "- pip:",
+        "- --extra-index-url https://download.pytorch.org/whl/cpu",
         "- -r requirements.lock",
         "- -e .",
     ]

@@ -19,6 +19,7 @@ COMMANDS = {
     "reset": "resetting.main",
     "export": "exporting.main",
     "results": "results.main",
+    "book": "book.main",
     "update": "update.main",
     "notebooks": "build.main",
     "exercises": "strip.main",

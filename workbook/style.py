@@ -104,6 +104,18 @@ def use() -> None:
     _sharp_in_notebooks()
 
 
+def words_of(figure: Figure) -> str:
+    """What a figure claims and what its axes count, for those who do not see it."""
+    told = []
+    for ax in figure.axes:
+        title = next((t for at in ("left", "center", "right") if (t := ax.get_title(at))), "")
+        axes = " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
+        told += [words.replace("\n", " ") for words in (title, axes) if words]
+    if figure.get_suptitle():
+        told.insert(0, figure.get_suptitle())
+    return ". ".join(dict.fromkeys(told)) or "A figure without a title"
+
+
 def figure(size: str = "wide") -> tuple[Figure, Any]:
     """A new figure of a size with a name, and its axes.
 
@@ -218,7 +230,7 @@ def _installed_fonts() -> list[str]:
 
 
 def _sharp_in_notebooks() -> None:
-    """Ask the inline backend for two pixels a point; elsewhere there is none to ask."""
+    """Two pixels a point, and words beside each figure, where the backend is inline."""
     import sys
 
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
@@ -226,7 +238,23 @@ def _sharp_in_notebooks() -> None:
         return
     from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+    from matplotlib.figure import Figure
+
     set_matplotlib_formats("retina")
+    formatters = shell.display_formatter.formatters
+    draw = formatters["image/png"].lookup_by_type(Figure)
+
+    def told(figure: Figure) -> Any:
+        drawn = draw(figure)
+        if not isinstance(drawn, tuple):  # nothing in it
+            return drawn
+        picture, sizes = drawn
+        return picture, {**sizes, "alt": words_of(figure)}
+
+    formatters["image/png"].for_type(Figure, told)
+    formatters["text/plain"].for_type(
+        Figure, lambda figure, printer, cycle: printer.text(words_of(figure))
+    )
 
 
 def _colour_maps() -> None:

@@ -38,17 +38,26 @@ def check_environment(strict: bool = False) -> dict[str, str]:
     }
 
 
-def executed(source: Path) -> tuple[NotebookNode, str]:
-    """The notebook of a percent file after a run, and its error in a line, if any."""
+def executed(
+    source: Path,
+    environment: dict[str, str] | None = None,
+    seconds: float = CELL_SECONDS,
+) -> tuple[NotebookNode, str]:
+    """The notebook of a percent file after a run, and its error in a line, if any.
+
+    environment: of the kernel; by default that of `make check`.
+    seconds: how long a cell may take.
+    """
     from nbclient import NotebookClient, exceptions
 
     book = notebook(source)
-    environment = check_environment(strict=source.parent.name == "solutions")
+    strict = source.parent.name == "solutions"
+    environment = environment or check_environment(strict)
     with tempfile.TemporaryDirectory() as folder:
         where = {"metadata": {"path": folder}}
         client = NotebookClient(
             book,
-            timeout=CELL_SECONDS,
+            timeout=seconds,
             startup_timeout=KERNEL_SECONDS,
             resources=where,
         )

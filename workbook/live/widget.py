@@ -204,7 +204,7 @@ class Twin:
         from workbook.live.still import size
 
         data = {"image/png": b64encode(picture).decode(), "text/plain": text}
-        self._update(data, {"image/png": size(picture)})
+        self._update(data, {"image/png": {**size(picture), "alt": text}})
 
     def renew_html(self, html: str, text: str) -> None:
         """A picture for now: it is there if the page is reloaded during the run."""
