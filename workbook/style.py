@@ -108,7 +108,9 @@ def words_of(figure: Figure) -> str:
     """What a figure claims and what its axes count, for those who do not see it."""
     told = []
     for ax in figure.axes:
-        title = next((t for at in ("left", "center", "right") if (t := ax.get_title(at))), "")
+        title = next(
+            (t for at in ("left", "center", "right") if (t := ax.get_title(at))), ""
+        )
         axes = " against ".join(filter(None, (ax.get_ylabel(), ax.get_xlabel())))
         told += [words.replace("\n", " ") for words in (title, axes) if words]
     if figure.get_suptitle():
@@ -236,9 +238,8 @@ def _sharp_in_notebooks() -> None:
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return
-    from matplotlib_inline.backend_inline import set_matplotlib_formats
-
     from matplotlib.figure import Figure
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
 
     set_matplotlib_formats("retina")
     formatters = shell.display_formatter.formatters

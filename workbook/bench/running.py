@@ -1,6 +1,7 @@
 """Runs notebooks in check mode: shipped data, short budgets, a scratch tracker."""
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from workbook.course import root
 CELL_SECONDS = 120  # a cell that takes longer in check mode has gone wrong
 KERNEL_SECONDS = 180  # for its start, on a busy machine
 Item = TypeVar("Item")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def check_environment(strict: bool = False) -> dict[str, str]:
@@ -68,7 +70,8 @@ def executed(
             exceptions.CellTimeoutError,
             exceptions.DeadKernelError,
         ) as error:
-            lines = [line for line in str(error).splitlines() if line.strip()]
+            plain = _COLOUR.sub("", str(error))
+            lines = [line for line in plain.splitlines() if line.strip()]
             return book, lines[-1]
     return book, ""
 

@@ -28,9 +28,9 @@ class _Page(HTMLParser):
             self.ids.add(has["id"])
         if tag == "a" and has.get("href"):
             self.links.append(has["href"])
-        if address := has.get(FETCHED.get(tag, "")):
-            if tag != "link" or has.get("rel") in FETCHING:
-                self.fetched.append(address)
+        address = has.get(FETCHED.get(tag, ""))
+        if address and (tag != "link" or has.get("rel") in FETCHING):
+            self.fetched.append(address)
         if tag == "img" and not has.get("alt"):
             self.untold.append(f"an image without words ({has.get('src', '')[:40]})")
         if tag == "svg" and has.get("role") == "img" and not has.get("aria-label"):

@@ -9,11 +9,14 @@ from nbformat import NotebookNode
 
 from workbook.bench.build import notebook
 from workbook.course import Lesson, course, root
-from workbook.explore.page import SHEET, WIDGET
+from workbook.explore.page import RERUN, SHEET, WIDGET
 from workbook.source import read
 
 STYLE = Path(__file__).with_name("book.css")
 DARK = '[data-jp-theme-light="false"] .wb-x,.vscode-dark .wb-x'
+READING = """\
+These pages are for reading. In JupyterLab the pictures move, guesses are asked for and
+answers are checked: `make lab` opens it."""
 _EXERCISES = re.compile(r"`exercises/(\d\d_\w+)\.ipynb`")
 _LECTURE = re.compile(r"`notebooks/(\d\d_\w+)\.ipynb`")
 _SWITCH = re.compile(r"<style>body:has\(\.wb-\w+-live\).*?</style>", re.S)
@@ -40,6 +43,7 @@ def write_pages(
 
 def as_page(book: NotebookNode, written: set[str]) -> NotebookNode:
     """A notebook as it is read without a kernel; links go to pages that are there."""
+    book.metadata.pop("widgets", None)  # for them the page would ask the network
     for cell in book.cells:
         if cell.cell_type == "markdown":
             cell.source = _linked(cell.source, written)
@@ -72,7 +76,8 @@ def _still(output: NotebookNode) -> NotebookNode | None:
     if WIDGET in data or not any(data.values()):
         return None
     if html := data.get("text/html"):
-        data["text/html"] = _SWITCH.sub("", html.replace(SHEET, ""))
+        still = html.replace(SHEET, "").replace(f'<p class="wb-note">{RERUN}</p>', "")
+        data["text/html"] = _SWITCH.sub("", still)
     return output
 
 
@@ -91,22 +96,29 @@ def style() -> str:
 
 
 def index(lessons: list[Lesson]) -> str:
-    """The front page: the course in a table, and the trees of its two rooms."""
+    """The front page: the course in tables, and the trees of its two rooms."""
     about = course()
     first = next(cell.text for cell in read(root() / "start.py"))
-    lines = [first, "", about.credit, ""]
+    lines = [first, "", about.credit, "", READING, ""]
     for part in dict.fromkeys(one.part for one in lessons):
         mine = [one for one in lessons if one.part == part]
-        lines += [f"## {mine[0].part_title}", "", "| | lesson | video | |", "|---|---|---|---|"]
-        lines += [
-            f"| {one.number} | [{one.title}](notebooks/{one.name}.ipynb) "
-            f"| [{one.length}]({one.video}) "
-            f"| [exercises](exercises/{one.name}.ipynb) |"
-            for one in mine
-        ]
-        lines.append("")
+        lines += [f"## {mine[0].part_title or about.title}", "", *_table(mine), ""]
     for caption, room in (("Lectures", "notebooks"), ("Exercises", "exercises")):
         names = [f"{room}/{one.name}" for one in lessons]
         tree = ["```{toctree}", f":caption: {caption}", ":hidden:", "", *names, "```"]
         lines += [*tree, ""]
     return "\n".join(lines)
+
+
+def _table(lessons: list[Lesson]) -> list[str]:
+    return [
+        "| | lesson | its question | video | |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {one.number} | [{one.title}](notebooks/{one.name}.ipynb) "
+            f"| {one.question} "
+            f"| [{one.length}]({one.video}) "
+            f"| [exercises](exercises/{one.name}.ipynb) |"
+            for one in lessons
+        ),
+    ]

@@ -1,4 +1,4 @@
-"""Lectures with what they show, run once for each state of their text and the package."""
+"""Lectures with what they show, run once for each state of text and package."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ def run_lectures(
 ) -> dict[str, NotebookNode]:
     """The lectures by name, run to their end; those that ran before are taken as kept.
 
-    quick: with the samples and short budgets of `make check`, and no pictures that move.
+    quick: with the samples and short budgets of `make check`, and words for pictures.
     Raises Stopped where a cell fails.
     """
     kept.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,10 @@
-"""Pages into a website, by Sphinx."""
+"""Pages into a website, by Sphinx, in a process of its own."""
 
-import io
 import re
 import shutil
-from contextlib import redirect_stderr, redirect_stdout
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 from workbook import __version__
 from workbook.course import course
@@ -14,35 +13,27 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build_site(pages: Path, site: Path) -> list[str]:
-    """Make the site anew; what Sphinx found wrong with the pages."""
-    from sphinx.application import Sphinx
-
+    """Make the site anew; what Sphinx found wrong with the pages, a line each."""
     shutil.rmtree(site, ignore_errors=True)
-    warned = io.StringIO()
-    with redirect_stdout(io.StringIO()), redirect_stderr(warned):
-        app = Sphinx(
-            srcdir=pages,
-            confdir=None,
-            outdir=site,
-            doctreedir=pages.parent / "doctrees",
-            buildername="html",
-            confoverrides=_settings(),
-            status=None,
-            warning=warned,
-            freshenv=True,
-        )
-        app.build()
-    lines = _COLOUR.sub("", warned.getvalue()).splitlines()
-    return [line.replace(f"{pages}/", "") for line in lines if line.strip()]
+    (pages / "conf.py").write_text(_settings(), "utf-8")
+    doctrees = pages.parent / "doctrees"
+    command = [sys.executable, "-m", "sphinx", "-q", "-E", "-d", doctrees, pages, site]
+    done = subprocess.run(command, capture_output=True, text=True)
+    lines = _COLOUR.sub("", done.stderr).splitlines()
+    wrong = [line.replace(f"{pages}/", "") for line in lines if line.strip()]
+    if done.returncode and not wrong:
+        wrong = [f"Sphinx ended with {done.returncode}."]
+    return wrong
 
 
-def _settings() -> dict[str, Any]:
-    """All that a conf.py would say."""
+def _settings() -> str:
+    """Sphinx's conf.py."""
     about = course()
-    return {
+    settings = {
         "project": about.title,
         "author": about.author,
         "version": __version__,
+        "language": "en",
         "extensions": ["myst_nb", "sphinx-mathjax-offline"],
         "myst_enable_extensions": ["dollarmath"],
         "nb_execution_mode": "off",
@@ -53,5 +44,5 @@ def _settings() -> dict[str, Any]:
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_show_copyright": False,
-        "language": "en",
     }
+    return "".join(f"{name} = {value!r}\n" for name, value in settings.items())
