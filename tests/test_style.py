@@ -161,3 +161,20 @@ def test_lines_that_share_a_figure_differ_in_grey() -> None:
 )
 def test_a_number_is_written_as_prose_shows_it(value: float, words: str) -> None:
     assert style.number(value) == words
+
+
+def test_a_figure_is_told_by_its_titles_and_what_its_axes_count():
+    fig, (left, right) = style.figure("pair")
+    left.set_title("Before\nit is trained")
+    left.set(xlabel="step", ylabel="loss")
+    right.set_title("After", loc="center")
+    right.set_xlabel("step")
+    told = "Before it is trained. loss against step. After. step"
+    assert style.words_of(fig) == told
+    fig.suptitle("Two of them")
+    assert style.words_of(fig).startswith("Two of them. Before")
+
+
+def test_a_figure_that_claims_nothing_says_so():
+    fig, _ = style.figure("wide")
+    assert style.words_of(fig) == "A figure without a title"
