@@ -89,7 +89,8 @@ def test_a_page_keeps_the_still_picture_and_drops_the_widget():
             v4.new_output(
                 "display_data", {WIDGET: {"model_id": "1"}, "text/plain": ""}
             ),
-            v4.new_output("stream", text="told\n"),
+            v4.new_output("stream", text="to"),
+            v4.new_output("stream", text="ld\n"),
         ],
     )
     (kept, said) = as_page(v4.new_notebook(cells=[cell]), set()).cells[0].outputs

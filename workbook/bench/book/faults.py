@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 FETCHED = {"script": "src", "img": "src", "link": "href", "iframe": "src"}
+NOTHING = "data:,"  # an image that draws nothing and carries a script
 FETCHING = ("stylesheet", "preload", "icon", "preconnect")  # what a <link> may fetch
 
 
@@ -31,7 +32,7 @@ class _Page(HTMLParser):
         address = has.get(FETCHED.get(tag, ""))
         if address and (tag != "link" or has.get("rel") in FETCHING):
             self.fetched.append(address)
-        if tag == "img" and not has.get("alt"):
+        if tag == "img" and not has.get("alt") and has.get("src") != NOTHING:
             self.untold.append(f"an image without words ({has.get('src', '')[:40]})")
         if tag == "svg" and has.get("role") == "img" and not has.get("aria-label"):
             self.untold.append("a picture without words")

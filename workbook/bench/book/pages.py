@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -48,7 +49,7 @@ def as_page(book: NotebookNode, written: set[str]) -> NotebookNode:
         if cell.cell_type == "markdown":
             cell.source = _linked(cell.source, written)
         else:
-            cell.outputs = [kept for kept in map(_still, cell.outputs) if kept]
+            cell.outputs = _joined(kept for kept in map(_still, cell.outputs) if kept)
             if told := _told(cell.outputs):
                 cell.metadata["mystnb"] = {"image": {"alt": told}}
     return book
@@ -79,6 +80,18 @@ def _still(output: NotebookNode) -> NotebookNode | None:
         still = html.replace(SHEET, "").replace(f'<p class="wb-note">{RERUN}</p>', "")
         data["text/html"] = _SWITCH.sub("", still)
     return output
+
+
+def _joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """The same with pieces of one text, as it was streamed, in one."""
+    found: list[NotebookNode] = []
+    for output in outputs:
+        name = output.get("name")
+        if name and found and found[-1].get("name") == name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def _told(outputs: list[NotebookNode]) -> str:
