@@ -838,9 +838,13 @@ def compared(text: str = "hello123!!!? (안녕하세요!) 😉") -> None:
     """Ours and tiktoken's, for a text."""
     import tiktoken
 
-    ours, theirs = GPT4Tokenizer(), tiktoken.get_encoding("cl100k_base")
-    print(ours.encode(text))
-    print("equal:", ours.encode(text) == theirs.encode(text))
+    ranks = read_ranks(data.path("cl100k_base"))
+    ours = GPT4Tokenizer(ranks).encode_ordinary(text)
+    theirs = tiktoken.Encoding(
+        "cl100k", pat_str=GPT4_SPLIT_PATTERN, mergeable_ranks=ranks, special_tokens={}
+    )
+    print(ours)
+    print("equal:", ours == theirs.encode_ordinary(text))
 
 
 # compared()
