@@ -1149,6 +1149,33 @@ def artifacts_of_gpt() -> None:
 # both `ab` and `cd` come twice, and `ab` is first: `(97, 98)`. Its speed is checked,
 # too: at most a quarter of the time that the plain loop takes.
 
+# %%
+def quick_split(text: str, pattern: str) -> list[str]:
+    """The chunks of regex_split, by findall where that finds the whole text."""
+    ready = regex.compile(pattern)
+    # not concurrent: without a step aside for other threads at each match
+    chunks = [] if ready.groups else ready.findall(text, concurrent=False)
+    whole = all(chunks) and len("".join(chunks)) == len(text)
+    return chunks if whole else regex_split(text, pattern)
+
+
+def quick_utf8(text: str) -> bytes:
+    """The bytes of utf8, by Python where all of them are ASCII."""
+    return text.encode() if text.isascii() else bytes(utf8(text))
+
+# %%
+def merge_by_scan(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
+    """All merges in a few ids, one by one: the lowest rank, and the first of equals."""
+    ids, rank_of, never = [*ids, None], merges.get, 1 << 60  # above all ranks
+    ranks = [rank_of(pair, never) for pair in pairwise(ids)] + [never]
+    while (rank := min(ranks)) < never:
+        i = ranks.index(rank)
+        ids[i] = rank
+        del ids[i + 1], ranks[i]
+        ranks[i - 1] = rank_of((ids[i - 1], rank), never)  # i is 0: of None
+        ranks[i] = rank_of((rank, ids[i + 1]), never)
+    return ids[:-1]
+
 # %% exercise="tokenizer.fast_train" minutes=45 difficulty=5
 class Tally:
     """How often each pair stands in some chunks, and in which of them."""
@@ -1214,41 +1241,12 @@ def fast_train(
     ### END SOLUTION
 
 # %% [markdown]
-# Encoding has the same waste: the same chunks again and again. Cutting and UTF-8 have
-# their price as well. These two give the same in less time; `concurrent=False` keeps
-# `regex` from stepping aside for other threads at each match.
-
-# %%
-def quick_split(text: str, pattern: str) -> list[str]:
-    """The chunks of regex_split, by findall where that finds the whole text."""
-    ready = regex.compile(pattern)
-    chunks = [] if ready.groups else ready.findall(text, concurrent=False)
-    whole = all(chunks) and len("".join(chunks)) == len(text)
-    return chunks if whole else regex_split(text, pattern)
-
-
-def quick_utf8(text: str) -> bytes:
-    """The bytes of utf8, by Python where all of them are ASCII."""
-    return text.encode() if text.isascii() else bytes(utf8(text))
-
-# %% [markdown]
-# A long chunk, a million letters without a blank, makes `encode` look at all of it for
-# each merge. A *heap* gives the lowest of many ranks without a look at the others:
-# `heapq.heappush` puts in, `heappop` takes out the smallest. For a few ids a heap is
-# too much ado: there it is quicker to look at all ranks, and this does it.
-
-# %%
-def merge_by_scan(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
-    """All merges in a few ids, one by one: the lowest rank, and the first of equals."""
-    ids, rank_of, never = [*ids, None], merges.get, 1 << 60  # above all ranks
-    ranks = [rank_of(pair, never) for pair in pairwise(ids)] + [never]
-    while (rank := min(ranks)) < never:
-        i = ranks.index(rank)
-        ids[i] = rank
-        del ids[i + 1], ranks[i]
-        ranks[i - 1] = rank_of((ids[i - 1], rank), never)  # i is 0: of None
-        ranks[i] = rank_of((rank, ids[i + 1]), never)
-    return ids[:-1]
+# Encoding has the same waste: the same chunks again and again. And a long chunk, a
+# million letters without a blank, makes `encode` look at all of it for each merge. A
+# *heap* gives the lowest of many ranks without a look at the others: `heapq.heappush`
+# puts in, `heappop` takes out the smallest. Cutting, UTF-8 and the heap have their
+# price as well: `quick_split` and `quick_utf8` above give the same in less time, and so
+# does `merge_by_scan` in a few ids.
 
 # %% exercise="tokenizer.fast_train"
 def merge_by_heap(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
@@ -1325,7 +1323,8 @@ check("tokenizer.fast_train", fast_train, fast_encode)
 # The heap keeps what is out of date and notices when it comes up: a place whose pair no
 # longer has the rank that was noted is skipped. Equal ranks come out by place, so from
 # the left, as `merge` goes. New pairs always have a higher rank than the one that made
-# them, so nothing that came out has to be taken back.
+# them, so nothing that came out has to be taken back. In some ten bytes, which most
+# chunks have, there is little to save: to fill the heap takes longer than to look.
 
 # %% [markdown]
 # Both beside the plain loops, the same text, in turn. With these sizes it takes about

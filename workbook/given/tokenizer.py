@@ -359,6 +359,33 @@ def number_cuts(
     return cuts
 
 
+def quick_split(text: str, pattern: str) -> list[str]:
+    """The chunks of regex_split, by findall where that finds the whole text."""
+    ready = regex.compile(pattern)
+    # not concurrent: without a step aside for other threads at each match
+    chunks = [] if ready.groups else ready.findall(text, concurrent=False)
+    whole = all(chunks) and len("".join(chunks)) == len(text)
+    return chunks if whole else regex_split(text, pattern)
+
+
+def quick_utf8(text: str) -> bytes:
+    """The bytes of utf8, by Python where all of them are ASCII."""
+    return text.encode() if text.isascii() else bytes(utf8(text))
+
+
+def merge_by_scan(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
+    """All merges in a few ids, one by one: the lowest rank, and the first of equals."""
+    ids, rank_of, never = [*ids, None], merges.get, 1 << 60  # above all ranks
+    ranks = [rank_of(pair, never) for pair in pairwise(ids)] + [never]
+    while (rank := min(ranks)) < never:
+        i = ranks.index(rank)
+        ids[i] = rank
+        del ids[i + 1], ranks[i]
+        ranks[i - 1] = rank_of((ids[i - 1], rank), never)  # i is 0: of None
+        ranks[i] = rank_of((rank, ids[i + 1]), never)
+    return ids[:-1]
+
+
 class Tally:
     """How often each pair stands in some chunks, and in which of them."""
 
@@ -412,32 +439,6 @@ def fast_train(
         tokenizer.merges[pair] = idx
         tokenizer.vocab[idx] = tokenizer.vocab[a] + tokenizer.vocab[b]
     return tokenizer
-
-
-def quick_split(text: str, pattern: str) -> list[str]:
-    """The chunks of regex_split, by findall where that finds the whole text."""
-    ready = regex.compile(pattern)
-    chunks = [] if ready.groups else ready.findall(text, concurrent=False)
-    whole = all(chunks) and len("".join(chunks)) == len(text)
-    return chunks if whole else regex_split(text, pattern)
-
-
-def quick_utf8(text: str) -> bytes:
-    """The bytes of utf8, by Python where all of them are ASCII."""
-    return text.encode() if text.isascii() else bytes(utf8(text))
-
-
-def merge_by_scan(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
-    """All merges in a few ids, one by one: the lowest rank, and the first of equals."""
-    ids, rank_of, never = [*ids, None], merges.get, 1 << 60  # above all ranks
-    ranks = [rank_of(pair, never) for pair in pairwise(ids)] + [never]
-    while (rank := min(ranks)) < never:
-        i = ranks.index(rank)
-        ids[i] = rank
-        del ids[i + 1], ranks[i]
-        ranks[i - 1] = rank_of((ids[i - 1], rank), never)  # i is 0: of None
-        ranks[i] = rank_of((rank, ids[i + 1]), never)
-    return ids[:-1]
 
 
 def merge_by_heap(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
