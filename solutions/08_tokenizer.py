@@ -1323,8 +1323,12 @@ check("tokenizer.fast_train", fast_train, fast_encode)
 # The heap keeps what is out of date and notices when it comes up: a place whose pair no
 # longer has the rank that was noted is skipped. Equal ranks come out by place, so from
 # the left, as `merge` goes. New pairs always have a higher rank than the one that made
-# them, so nothing that came out has to be taken back. In some ten bytes, which most
-# chunks have, there is little to save: to fill the heap takes longer than to look.
+# them, so nothing that came out has to be taken back.
+
+# %% [markdown] tags=["solution"]
+# Merges that nobody trained may break this: with `(97, 98)` as 257 and `(257, 97)` as
+# 256, `encode` makes other ids of `abab`. And in some ten bytes, as most chunks have,
+# to fill a heap takes longer than to look.
 
 # %% [markdown]
 # Both beside the plain loops, the same text, in turn. With these sizes it takes about
