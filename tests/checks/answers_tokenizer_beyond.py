@@ -837,7 +837,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "fast_encode: 20 → 19": _SAME_IDS,
         "fast_encode: 20 → -20": _SAME_IDS,
         "fast_encode: 256 → 257": _NO_255,
-        "fast_encode: 256 → 255": _NO_255,
     },
     "tokenizer.codepoint_bpe": {
         "CodePointTokenizer.__init__: def __init__(self, "
