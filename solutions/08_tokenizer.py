@@ -1157,7 +1157,8 @@ def artifacts_of_gpt() -> None:
 def quick_split(text: str, pattern: str) -> list[str]:
     """The chunks of regex_split, by findall where that finds the whole text."""
     ready = regex.compile(pattern)
-    chunks = [] if ready.groups else ready.findall(text)
+    # not concurrent: without a step aside for other threads at each match
+    chunks = [] if ready.groups else ready.findall(text, concurrent=False)
     whole = all(chunks) and len("".join(chunks)) == len(text)
     return chunks if whole else regex_split(text, pattern)
 
@@ -1165,6 +1166,19 @@ def quick_split(text: str, pattern: str) -> list[str]:
 def quick_utf8(text: str) -> bytes:
     """The bytes of utf8, by Python where all of them are ASCII."""
     return text.encode() if text.isascii() else bytes(utf8(text))
+
+# %%
+def merge_by_scan(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
+    """All merges in a few ids, one by one: the lowest rank, and the first of equals."""
+    ids, rank_of, never = [*ids, None], merges.get, 1 << 60  # above all ranks
+    ranks = [rank_of(pair, never) for pair in pairwise(ids)] + [never]
+    while (rank := min(ranks)) < never:
+        i = ranks.index(rank)
+        ids[i] = rank
+        del ids[i + 1], ranks[i]
+        ranks[i - 1] = rank_of((ids[i - 1], rank), never)  # i is 0: of None
+        ranks[i] = rank_of((rank, ids[i + 1]), never)
+    return ids[:-1]
 
 # %% exercise="tokenizer.fast_train" minutes=45 difficulty=5
 class Tally:
@@ -1234,12 +1248,13 @@ def fast_train(
 # Encoding has the same waste: the same chunks again and again. And a long chunk, a
 # million letters without a blank, makes `encode` look at all of it for each merge. A
 # *heap* gives the lowest of many ranks without a look at the others: `heapq.heappush`
-# puts in, `heappop` takes out the smallest. Cutting and UTF-8 have their price as well:
-# `quick_split` and `quick_utf8` above give the same in less time.
+# puts in, `heappop` takes out the smallest. Cutting, UTF-8 and the heap have their
+# price as well: `quick_split` and `quick_utf8` above give the same in less time, and so
+# does `merge_by_scan` in a few ids.
 
 # %% exercise="tokenizer.fast_train"
-def merge_by_heap(ids: list[int], merges: dict[tuple[int, int], int]) -> list[int]:
-    """All merges, lowest rank first, and from the left among equals."""
+def merge_by_heap(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
+    """As merge_by_scan, for many ids: lowest rank first, from the left among equals."""
     n = len(ids)
     ids = [*ids, None]  # no token: it stands at both ends, at place n and at -1
     before, after = [*range(-1, n)], [*range(1, n + 1), n]  # the places beside each
@@ -1269,14 +1284,15 @@ def fast_encode(tokenizer: RegexTokenizer, text: str) -> list[int]:
     """As tokenizer.encode_ordinary, surrogates aside; each distinct chunk once."""
     shuffle = getattr(tokenizer, "byte_shuffle", range(256))  # the id of each byte
     start = bytes(shuffle[byte] for byte in range(256))
-    # TODO: a dict of the chunks that are known; merge_by_heap for the others, whose
-    # first ids are quick_utf8(chunk).translate(start)
+    # TODO: a dict of the chunks that are known. The first ids of the others are
+    # quick_utf8(chunk).translate(start): below 20 of them by scan, else by heap
     ### BEGIN SOLUTION
     known, ids = {}, []
     for chunk in quick_split(text, tokenizer.pattern):
         if chunk not in known:
             first = quick_utf8(chunk).translate(start)
-            known[chunk] = merge_by_heap([*first], tokenizer.merges)
+            merge_all = merge_by_scan if len(first) < 20 else merge_by_heap
+            known[chunk] = merge_all(first, tokenizer.merges)
         ids += known[chunk]
     return ids
     ### END SOLUTION
@@ -1312,6 +1328,11 @@ check("tokenizer.fast_train", fast_train, fast_encode)
 # longer has the rank that was noted is skipped. Equal ranks come out by place, so from
 # the left, as `merge` goes. New pairs always have a higher rank than the one that made
 # them, so nothing that came out has to be taken back.
+
+# %% [markdown] tags=["solution"]
+# Merges that nobody trained may break this: with `(97, 98)` as 257 and `(257, 97)` as
+# 256, `encode` makes other ids of `abab`. And in some ten bytes, as most chunks have,
+# to fill a heap takes longer than to look.
 
 # %% [markdown]
 # Both beside the plain loops, the same text, in turn. With these sizes it takes about

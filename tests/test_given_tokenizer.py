@@ -537,6 +537,26 @@ def test_a_pair_that_is_gone_is_not_merged():
     assert g.fast_encode(ours, "abcab") == ours.encode("abcab") == [258, 257]
 
 
+@many
+@given(text=crowds, other=crowds, size=st.integers(256, 280))
+def test_a_scan_and_a_heap_give_the_same_ids(text, other, size):
+    """As the plain loop does, whichever of them a chunk is long enough for."""
+    ours = g.BasicTokenizer()
+    ours.train(text, size)
+    want = ours.encode(other)
+    for merge_all in (g.merge_by_scan, g.merge_by_heap):
+        assert merge_all(g.quick_utf8(other), ours.merges) == want
+
+
+def test_a_pair_that_ranks_below_its_own_parts_is_merged_at_once():
+    """No training makes such merges; scan and heap agree, and the loop takes turns."""
+    ours = g.BasicTokenizer()
+    ours.merges = {(97, 98): 257, (257, 97): 256}
+    assert ours.encode("abab") == [257, 257]
+    for merge_all in (g.merge_by_scan, g.merge_by_heap):
+        assert merge_all(b"abab", ours.merges) == [256, 98]
+
+
 @pytest.mark.parametrize("pattern", ["(a)(b)?", "b", "(?=a)", "[^a]+"])
 def test_any_pattern_is_fast(pattern):
     ours = g.fast_train("abab cab a", 260, pattern)

@@ -626,6 +626,10 @@ def fast_encode(tokenizer, text):
     return tokenizer.encode_ordinary(text)
 """,
         "bytes not shuffled": _encode("utf8(chunk)"),
+        "from the right": _encode().replace("pop(rank))", "pop(rank), reverse=True)"),
+        "neighbours forgotten": _encode()
+        .replace("note(left[i])", "pass")
+        .replace("            note(i)\n    return", "            pass\n    return"),
     },
     "tokenizer.codepoint_bpe": {
         "lost": _points(fall="pass"),
@@ -728,6 +732,7 @@ _SIGN = "a sign is 1 or -1"
 _ONE = "of one pair it is the smallest as well"
 _ROOM = "an empty place more, or one fewer, is never looked at"
 _PUSH = "a heap gives back in order what came in any"
+_SAME_IDS = "scan and heap give the same ids, one sooner in a few, one in many"
 _CHAR = "a text of one character, added letter by letter"
 _UTF8 = "UTF-8 is the default"
 
@@ -809,10 +814,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "tokenizer.merges[pair] = idx first": _LINES,
         "fast_train: for idx in range(256, vocab_size): → "
         "tokenizer.vocab[idx] = tokenizer.vocab[… first": _LINES,
-        "merge_by_heap: def merge_by_heap(ids: list[int], merges: "
+        "merge_by_heap: def merge_by_heap(ids: Sequence[int], merges: "
         "dict[tuple[int, int], int]) -> list[int]: → before, after = "
         "([*range(-1, n)], [*ran… first": _LINES,
-        "merge_by_heap: def merge_by_heap(ids: list[int], merges: "
+        "merge_by_heap: def merge_by_heap(ids: Sequence[int], merges: "
         "dict[tuple[int, int], int]) -> list[int]: → rank_of = "
         "merges.get first": _LINES,
         "merge_by_heap: [*ids, None] → [None, *ids]": _ROOM,
@@ -824,8 +829,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "merge_by_heap: (before[i], i) → (i, before[i])": _PUSH,
         "fast_encode: def fast_encode(tokenizer: RegexTokenizer, text: "
         "str) -> list[int]: → known, ids = ({}, []) first": _LINES,
+        "fast_encode: merge_by_scan if len(first) < 20 else merge_by_heap → "
+        "merge_by_heap": _SAME_IDS,
+        "fast_encode: len(first) < 20 → len(first) <= 20": _SAME_IDS,
+        "fast_encode: 20 → 21": _SAME_IDS,
+        "fast_encode: 20 → 20.2": _SAME_IDS,
+        "fast_encode: 20 → 19": _SAME_IDS,
+        "fast_encode: 20 → -20": _SAME_IDS,
         "fast_encode: 256 → 257": _NO_255,
-        "fast_encode: 256 → 255": _NO_255,
     },
     "tokenizer.codepoint_bpe": {
         "CodePointTokenizer.__init__: def __init__(self, "

@@ -1408,9 +1408,15 @@ _ENCODED = (
     ("", _TH),
     ("x", _TH),
 )
+_ENCODED_LONG = (  # a chunk, how often without a blank, tokens
+    ("abcbc", 4, ((97, 98), (98, 99))),
+    ("a", 163, _AA),
+    ("abbbabb", 20, _ABB),
+    ("aabaaba", 21, ((97, 98), (97, 256), (97, 257))),
+)
 
 
-@exercise("tokenizer.fast_train", helpers=("Tally", "merge_by_heap"))
+@exercise("tokenizer.fast_train", version=2, helpers=("Tally", "merge_by_heap"))
 def fast_train(fast_train: Callable, fast_encode: Callable) -> Cases:
     for text, size, pattern in _TRAINED_ON:
         shown = text if len(text) < 40 else text[:20] + "…"
@@ -1437,16 +1443,26 @@ def fast_train(fast_train: Callable, fast_encode: Callable) -> Cases:
     yield from _asked_for_speed(fast_train, fast_encode)
 
 
+def _beyond(tokenizer: Any) -> str:
+    """Its tokens from 256 on."""
+    return ", ".join(t.decode() for i, t in tokenizer.vocab.items() if i > 255)
+
+
 def _asked_to_encode(fast_encode: Callable) -> Cases:
     for text, pairs in _ENCODED:
         make = partial(_merged, *pairs)
-        tokens = ", ".join(
-            make().vocab[i].decode() for i in range(256, 256 + len(pairs))
-        )
         yield case(
-            f"fast_encode(tokenizer, {text!r}), tokens: {tokens}",
+            f"fast_encode(tokenizer, {text!r}), tokens: {_beyond(make())}",
             partial(_encoded, fast_encode, make, text),
             make().encode_ordinary(text),
+            within=EXACT,
+        )
+    for part, times, pairs in _ENCODED_LONG:
+        make = partial(_merged, *pairs)
+        yield case(
+            f"fast_encode(tokenizer, {part!r} * {times}), tokens: {_beyond(make())}",
+            partial(_encoded, fast_encode, make, part * times),
+            make().encode_ordinary(part * times),
             within=EXACT,
         )
     yield case(
@@ -1467,6 +1483,7 @@ def _asked_to_encode(fast_encode: Callable) -> Cases:
             "abcab a",
         ),
         ("GPT4Tokenizer(ranks)", _ranked, "the cat, 안녕 the hat"),
+        ("GPT4Tokenizer(ranks)", _ranked, "안녕하세요안녕 hatthecatthehatthatthere"),
     ):
         yield case(
             f"fast_encode({name}, {text[:40]!r})",
@@ -1569,7 +1586,7 @@ def _encoding(
     cached: str = "call",
     choose: Callable | None = None,
     start: Callable = lambda tok: getattr(tok, "byte_shuffle", range(256)),
-    stale: bool = False,
+    merged: Callable | None = None,
     split: Callable = lambda tok, text: _given().regex_split(text, tok.pattern),
 ) -> tuple:
     """fast_encode with one thing done otherwise; `cached` says for how long."""
@@ -1580,15 +1597,15 @@ def _encoding(
         for chunk in split(tokenizer, text):
             if chunk not in known:
                 first = [start(tokenizer)[b] for b in _given().utf8(chunk)]
-                known[chunk] = merged(tokenizer, first)
+                known[chunk] = all_merged(tokenizer, first)
             ids += known[chunk]
             if cached == "never":
                 known.clear()
         return ids
 
-    def merged(tokenizer, first):
-        if stale:
-            return _unchecked(first, tokenizer.merges)
+    def all_merged(tokenizer, first):
+        if merged:
+            return merged(first, tokenizer.merges)
         if choose:
             return _lowest(tokenizer, first, choose)
         return _given().merge_by_heap(first, tokenizer.merges)
@@ -1596,8 +1613,17 @@ def _encoding(
     return None, fast_encode
 
 
-def _unchecked(ids: list[int], merges: dict[Pair, int]) -> list[int]:
-    """merge_by_heap that does not ask whether a pair is still the one noted."""
+def _heaped(
+    ids: list[int],
+    merges: dict[Pair, int],
+    asked: bool = True,
+    new: bool = True,
+    holes: int = 0,
+) -> list:
+    """merge_by_heap that may not ask whether a pair is still the one noted.
+
+    Or it looks at no new pairs, or leaves the holes in, and with 2 the end as well.
+    """
     n = len(ids)
     kept: list[int | None] = [*ids, None]
     before, after = [*range(-1, n)], [*range(1, n + 1), n]
@@ -1606,15 +1632,28 @@ def _unchecked(ids: list[int], merges: dict[Pair, int]) -> list[int]:
     while heap:
         rank, i = heapq.heappop(heap)
         j = after[i]
-        if kept[i] is None or kept[j] is None:
+        there = kept[i] is not None and kept[j] is not None
+        if not there or (asked and merges.get((kept[i], kept[j])) != rank):
             continue
         kept[i], kept[j], after[i] = rank, None, after[j]
         before[after[i]] = i
-        for k in (before[i], i):
+        for k in (before[i], i) if new else ():
             pair = (kept[k], kept[after[k]])
             if pair in merges:
                 heapq.heappush(heap, (merges[pair], k))
+    if holes:
+        return kept[: n + holes - 1]
     return [i for i in kept if i is not None]
+
+
+def _rightmost(ids: list[int], merges: dict[Pair, int]) -> list[int]:
+    """All merges, from the right among equals."""
+    turned = ids[::-1]
+    back = {(b, a): idx for (a, b), idx in merges.items()}
+    while known := back.keys() & pairwise(turned):
+        pair = min(known, key=back.__getitem__)
+        turned = _given().merge(turned, pair, back[pair])
+    return turned[::-1]
 
 
 _known(
@@ -1680,9 +1719,22 @@ _known(
             "The commonest pair of the chunk is merged, not the lowest rank.",
             lambda: _encoding(choose=_commonest),
         ),
+        "from the right": (
+            "Of equal ranks the one furthest right is merged first: go from the left.",
+            lambda: _encoding(merged=_rightmost),
+        ),
+        "None is left": (
+            "The places that became empty are still there: leave None out at the end.",
+            lambda: _encoding(merged=partial(_heaped, holes=1)),
+            lambda: _encoding(merged=partial(_heaped, holes=2)),
+        ),
+        "neighbours forgotten": (
+            "Pairs that a merge makes are not looked at: its neighbours are new.",
+            lambda: _encoding(merged=partial(_heaped, new=False)),
+        ),
         "out of date": (
             "What comes out of the heap may be out of date: is its pair there? Ask.",
-            lambda: _encoding(stale=True),
+            lambda: _encoding(merged=partial(_heaped, asked=False)),
         ),
         "cached for all": (
             "The chunks of an earlier tokenizer are remembered: each has its own.",

@@ -362,7 +362,8 @@ def number_cuts(
 def quick_split(text: str, pattern: str) -> list[str]:
     """The chunks of regex_split, by findall where that finds the whole text."""
     ready = regex.compile(pattern)
-    chunks = [] if ready.groups else ready.findall(text)
+    # not concurrent: without a step aside for other threads at each match
+    chunks = [] if ready.groups else ready.findall(text, concurrent=False)
     whole = all(chunks) and len("".join(chunks)) == len(text)
     return chunks if whole else regex_split(text, pattern)
 
@@ -370,6 +371,19 @@ def quick_split(text: str, pattern: str) -> list[str]:
 def quick_utf8(text: str) -> bytes:
     """The bytes of utf8, by Python where all of them are ASCII."""
     return text.encode() if text.isascii() else bytes(utf8(text))
+
+
+def merge_by_scan(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
+    """All merges in a few ids, one by one: the lowest rank, and the first of equals."""
+    ids, rank_of, never = [*ids, None], merges.get, 1 << 60  # above all ranks
+    ranks = [rank_of(pair, never) for pair in pairwise(ids)] + [never]
+    while (rank := min(ranks)) < never:
+        i = ranks.index(rank)
+        ids[i] = rank
+        del ids[i + 1], ranks[i]
+        ranks[i - 1] = rank_of((ids[i - 1], rank), never)  # i is 0: of None
+        ranks[i] = rank_of((rank, ids[i + 1]), never)
+    return ids[:-1]
 
 
 class Tally:
@@ -427,8 +441,8 @@ def fast_train(
     return tokenizer
 
 
-def merge_by_heap(ids: list[int], merges: dict[tuple[int, int], int]) -> list[int]:
-    """All merges, lowest rank first, and from the left among equals."""
+def merge_by_heap(ids: Sequence[int], merges: dict[tuple[int, int], int]) -> list[int]:
+    """As merge_by_scan, for many ids: lowest rank first, from the left among equals."""
     n = len(ids)
     ids = [*ids, None]  # no token: it stands at both ends, at place n and at -1
     before, after = [*range(-1, n)], [*range(1, n + 1), n]  # the places beside each
@@ -457,7 +471,8 @@ def fast_encode(tokenizer: RegexTokenizer, text: str) -> list[int]:
     for chunk in quick_split(text, tokenizer.pattern):
         if chunk not in known:
             first = quick_utf8(chunk).translate(start)
-            known[chunk] = merge_by_heap([*first], tokenizer.merges)
+            merge_all = merge_by_scan if len(first) < 20 else merge_by_heap
+            known[chunk] = merge_all(first, tokenizer.merges)
         ids += known[chunk]
     return ids
 
