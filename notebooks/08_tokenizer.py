@@ -58,10 +58,9 @@ print(f"{len(chars)} symbols; 32 of them: {play[:32]!r}")
 # And 32 symbols of what it knows are hardly more than a line.
 #
 # A **token** is what a language model takes for one symbol. A **tokenizer** turns text
-# into the tokens' numbers, their **ids**, and back; all its tokens are its
-# **vocabulary**. GPT-2 and GPT-4 read pieces of words, and learned which from text. So
-# does ours, from the play. (`make lab` fetches the other two; the page does without
-# them, too. Patterns and ranks come later.)
+# into tokens' numbers, their **ids**, and back; its tokens are its **vocabulary**.
+# GPT-2 and GPT-4 read pieces of words, and learned which from text. So does ours, from
+# the play. (`make lab` fetches the others; the page does without them, too.)
 
 # %% tags=["nbval-check-output"] key="tokenizers"
 n = int(0.9 * len(play))
@@ -996,7 +995,8 @@ for name, tokenizer in tokenizers.items():
 # Quotes, commas and brackets are tokens too, and the blanks of the indent. A vocabulary
 # that holds signs often met together, as GPT-2's does, takes JSON without blanks for
 # hardly more than YAML; ours has read none, and pays for each.
-#
+
+# %% [markdown]
 # | complaint | what the model sees |
 # |---|---|
 # | spelling, turning round | one number for several letters |
