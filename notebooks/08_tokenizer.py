@@ -57,10 +57,10 @@ print(f"{len(chars)} symbols; 32 of them: {play[:32]!r}")
 # Its table has no row for `ï`, for a waving hand, or for most writings of the world.
 # And 32 symbols of what it knows are hardly more than a line.
 #
-# A **token** is what a language model takes for one symbol; a **tokenizer** turns text
-# into a list of numbers, the tokens' **ids**, and back. GPT-2 and GPT-4 read pieces of
-# words, and learned which from text. So does ours: 512 tokens, from the play. (`make
-# lab` fetches the vocabularies of the other two; without them, ours does alone.)
+# A **token** is what a language model takes for one symbol. A **tokenizer** turns text
+# into tokens' numbers, their **ids**, and back; its tokens are its **vocabulary**.
+# GPT-2 and GPT-4 read pieces of words, and learned which from text. So does ours, from
+# the play. (`make lab` fetches the others; the page does without them, too.)
 
 # %% tags=["nbval-check-output"] key="tokenizers"
 n = int(0.9 * len(play))
@@ -137,8 +137,8 @@ for encoding in ("utf-8", "utf-16-be", "utf-32-be"):
 # %% [markdown]
 # UTF-32 takes four bytes for each character, UTF-16 two or four: in English at least
 # every second one is zero. **UTF-8** takes one byte up to the code point 127, so that
-# plain English of long ago *is* UTF-8, and two to four for the rest. It is the one that
-# the web is written in.
+# ASCII, the plain English of old files, *is* UTF-8, and two to four for the rest. It is
+# the one that the web is written in.
 
 # %% tags=["nbval-check-output"] key="bits"
 for c in "aé안👋":
@@ -650,12 +650,13 @@ for name, tokenizer in tokenizers.items():
 explore.vocabulary_size(lengths | counted, names)
 
 # %% [markdown]
-# Move the size, then the width of the model. And look at the lines above: a token that
-# never occurs is a row that nobody trains. Large vocabularies are for large texts.
+# Move the size, then the width. And look at the lines above: a token that never occurs
+# is a row that nobody trains. Large vocabularies are for large texts.
 #
-# So we take 512, and the small GPT of lesson 7. One thing we do as it has happened to
-# others: the tokenizer reads something that the model will not, an old forum, in which
-# somebody with an odd name writes and writes. We shall meet the name again.
+# We take 512, where a byte costs an eighth more than at the least: what was learned is
+# all read. The GPT is lesson 7's small one. And as has happened to others, our
+# tokenizer reads what the model will not: an old forum, in which somebody with an odd
+# name writes and writes. We shall meet it again.
 
 
 # %% tags=["nbval-check-output"] key="reader"
@@ -774,7 +775,7 @@ print("|".join(reader.decode([i]) for i in drawn[1:40]))
 print("...", reader.decode(drawn[40:]))
 
 # %% [markdown]
-# Each bar is a decision: short words are written at one go, long ones in pieces.
+# From bar to bar is one decision: some words come at one go, others in pieces.
 #
 # Losses of two tokenizers are in two currencies; bits per byte is the exchange.
 #
@@ -843,7 +844,7 @@ looks = {"ours": ("o", style.FORWARD), "GPT-2": ("^", style.REFERENCE)}
 for name, tokenizer in tokenizers.items():
     mark, colour = looks.get(name, ("s", style.TRAIN))
     counts = [len(tokenizer.encode(text)) for text in sentences.values()]
-    ax.plot(list(sentences), counts, mark, color=colour)
+    ax.plot(list(sentences), counts, mark, color=colour, fillstyle="none")
     style.label_line(ax, (6, counts[-1]), name, colour)
 ax.set(ylabel="tokens", ylim=(0, None))
 _ = ax.set_title("The same sentence, and English costs least")
@@ -930,8 +931,9 @@ for name, tokenizer in tokenizers.items():
 # Such **unstable tokens** stand at the end of a prompt because nothing stands behind
 # them yet. A program that completes what you type has to take the last ones back.
 #
-# *It stops.* A program shows what a model writes, up to the sign for the end. Say that
-# the answer *names* that sign:
+# *It stops.* A program shows what a model writes, up to the id of the end. Say that an
+# answer *names* that sign, and is kept as text and encoded again, as a chat is for each
+# turn. One policy takes the name for the end, the other spells it:
 
 # %% tags=["nbval-check-output"] key="halt"
 answer = f"You wrote {END}, and there is more to say."
@@ -971,7 +973,7 @@ _ = ax.set_title("A token that is never read keeps the row it was born with")
 # random numbers of the first day, less what weight decay took: an input on which
 # nothing behind it was ever trained. The bytes of Korean are among them.
 #
-# *JSON and YAML.* One record, written twice:
+# *JSON and YAML.* One record: in JSON as people read it, without blanks, and in YAML.
 
 # %% tags=["nbval-check-output"] key="formats"
 record = {
@@ -980,17 +982,21 @@ record = {
     "friends": ["nurse", "friar"],
     "age": 13,
 }
-as_yaml = "name: Juliet\nhouse: Capulet\nfriends:\n- nurse\n- friar\nage: 13\n"
-as_json = json.dumps(record, indent=2)
+written = {
+    "JSON": json.dumps(record, indent=2),
+    "without blanks": json.dumps(record, separators=(",", ":")),
+    "YAML": "name: Juliet\nhouse: Capulet\nfriends:\n- nurse\n- friar\nage: 13\n",
+}
 for name, tokenizer in tokenizers.items():
-    pair = len(tokenizer.encode(as_json)), len(tokenizer.encode(as_yaml))
-    print(
-        f"{name:6} JSON {pair[0]:3} tokens, YAML {pair[1]:3}: {pair[1] / pair[0]:.0%}"
-    )
+    counts = (f"{form} {len(tokenizer.encode(t)):2}" for form, t in written.items())
+    print(f"{name:6}", ", ".join(counts))
 
 # %% [markdown]
-# Quotes, commas and brackets are tokens too.
-#
+# Quotes, commas and brackets are tokens too, and the blanks of the indent. A vocabulary
+# that holds signs often met together, as GPT-2's does, takes JSON without blanks for
+# hardly more than YAML; ours has read none, and pays for each.
+
+# %% [markdown]
 # | complaint | what the model sees |
 # |---|---|
 # | spelling, turning round | one number for several letters |
@@ -999,7 +1005,7 @@ for name, tokenizer in tokenizers.items():
 # | a blank at the end | a beginning it has never read |
 # | it stops | text that became a special token |
 # | an odd name | a row that nobody trained |
-# | JSON | signs that say little |
+# | JSON | signs and blanks that say little |
 #
 # What looks like a fault of the network may be one of its eyes.
 

@@ -83,6 +83,9 @@ class Frames(HTMLParser):
             assert of["role"] == "group" and of["tabindex"] == "0"
             self.texts.append([])
             self.named.append(of["aria-label"])
+        if tag == "template":  # each kind of token once, and the kinds in a row
+            self.row = [int(kind) for kind in of["data-row"].split()]
+            self.begun = len(self.texts[-1])
         if tag == "span":
             self.texts[-1].append({**of, "words": ""})
 
@@ -91,6 +94,10 @@ class Frames(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+        if tag == "template":
+            kinds = self.texts[-1][self.begun :]
+            assert set(self.row) == set(range(len(kinds)))
+            self.texts[-1][self.begun :] = [kinds[kind] for kind in self.row]
 
     def handle_data(self, data: str) -> None:
         if self.texts and self.texts[-1] and "span" in self.open:
@@ -230,13 +237,24 @@ def test_of_a_long_text_the_beginning_is_laid_out_first_and_nothing_is_lost() ->
     text = WORDS * 12
     thing = playground(text)
     begin, rest = re.match(
-        r"(.*?)<template>(.*?)</template>", thing.page().texts, re.DOTALL
+        r'(.*?)<template data-row="(.*?)">', thing.page().texts, re.DOTALL
     ).groups()
-    assert 420 <= begin.count("<span") <= 422 and rest.count("<span") > 1000
+    assert 420 <= begin.count("<span") <= 422 and len(rest.split()) > 1000
     for shown, ids in zip(
         frames(thing)[1:], (text.encode(), OURS.encode(text)), strict=True
     ):
         assert [int(frame["data-i"]) for frame in shown] == list(ids)
+
+
+def test_of_many_short_lines_as_many_are_laid_out_as_are_seen() -> None:
+    begin, _ = playground("a\n" * 200).page().texts.split("<template", 1)
+    assert begin.count("<span") == 22 + 1
+
+
+def test_the_style_stays_while_a_text_is_typed() -> None:
+    one, other = (playground(text).page() for text in ("a", "ab"))
+    assert one.caption() == other.caption() and "<style" in one.caption()
+    assert "<style" not in one.picture()
 
 
 def test_the_claim_counts_each_tokenizer() -> None:

@@ -23,7 +23,7 @@ from typing import Any
 from workbook.explore.page import Page
 
 HUES = 5
-FIRST = 420  # bytes of a text that are laid out at once: what is seen of it
+FIRST, LINES = 420, 11  # bytes, and lines, of a text laid out at once: what is seen
 SIGNS = {"\n": "⏎", "\t": "⇥", "\r": "␍"}
 SHAPELESS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 VIEWS = [("text", ""), ("with ids", "wb-with-ids"), ("with bytes", "wb-with-bytes")]
@@ -78,8 +78,9 @@ inset 0 0 0 2px var(--wb-forward)}
 REST = "Point at a token, or go into a text with Tab and along it with the arrow keys."
 
 # Pointing, by mouse or by keys; and the rest of a long text, once its beginning is
-# drawn. It runs once for each picture: an image that cannot be loaded starts it, as
-# nothing else in a widget's HTML does.
+# drawn and no key follows, or at once where somebody has scrolled: a text stays where
+# it was scrolled to. It runs once for each picture: an image that cannot be loaded
+# starts it, as nothing else in a widget's HTML does.
 _POINTING = """
 const figure=this.closest('figure'),told=figure.querySelector('.wb-told');
 const texts=[...figure.querySelectorAll('.wb-tokens')],place=new Map();
@@ -102,8 +103,15 @@ const to={ArrowRight:at+1,ArrowLeft:at-1,Home:0,End:all.length-1}[e.key];
 if(to===undefined||!all.length)return;e.preventDefault();e.stopPropagation();
 at=Math.max(0,Math.min(all.length-1,to));all[at].scrollIntoView({block:'nearest'});
 show(all[at])})});
-setTimeout(()=>texts.forEach(t=>{const rest=t.querySelector('template');
-if(rest&&t.isConnected){rest.replaceWith(rest.content);place.clear()}}),120);
+const root=figure.closest('.wb-x'),at=root.reached||(root.reached=[]);
+const fill=()=>texts.forEach((t,n)=>{const rest=t.querySelector('template');
+if(rest&&t.isConnected){const kinds=[],all=new DocumentFragment();
+[...rest.content.children].forEach(x=>
+x.tagName==='BR'?kinds.at(-1).push(x):kinds.push([x]));
+rest.dataset.row.split(' ').forEach(k=>kinds[k].forEach(
+x=>all.append(x.cloneNode(true))));rest.replaceWith(all);place.clear()}
+if(at[n])t.scrollTop=at[n];t.addEventListener('scroll',()=>{at[n]=t.scrollTop})});
+at.some(Boolean)?fill():setTimeout(fill,250);
 this.remove();
 """
 POINTING = f'<img src="data:," alt="" onerror="{escape(" ".join(_POINTING.split()))}">'
@@ -127,9 +135,18 @@ class Script(Page):
         kind = "wb-texts wb-one" if self.one else "wb-texts"
         told = f'<p class="wb-note wb-told" role="status">{escape(self.hint)}</p>'
         return (
-            f'<figure>{STYLE}<div class="{kind}">{self.texts}</div>{told}'
+            f'<figure><div class="{kind}">{self.texts}</div>{told}'
             f"{self.svg()}{POINTING}</figure>"
         )
+
+    def caption(self) -> str:
+        """Where to look, as HTML, and the style of tokens.
+
+        The caption stays while a text is typed. In the picture the style would come
+        anew with each key, and for a new style the browser goes through the whole
+        notebook.
+        """
+        return super().caption() + STYLE
 
 
 def plain(text: str) -> str:
@@ -223,8 +240,7 @@ def tokens(
     """
     block, number = unit
     cut = len(inside) if first is None else first
-    begin, rest = "".join(inside[:cut]), "".join(inside[cut:])
-    whole = f"{begin}<template>{rest}</template>" if rest else begin
+    whole = "".join(inside[:cut]) + _rest(inside[cut:])
     return (
         f'<div><p class="wb-of"><b>{escape(name)}</b> {escape(told)}</p>'
         f'<div class="wb-tokens {view}" role="group" tabindex="0" '
@@ -234,10 +250,25 @@ def tokens(
     )
 
 
+def _rest(inside: Sequence[str]) -> str:
+    """Tokens that are laid out later: each kind once, and the kinds in a row."""
+    if not inside:
+        return ""
+    kinds = {chip: n for n, chip in enumerate(dict.fromkeys(inside))}
+    row = " ".join(str(kinds[chip]) for chip in inside)
+    return f'<template data-row="{row}">{"".join(kinds)}</template>'
+
+
 def seen_first(pieces: Sequence[bytes]) -> int:
     """How many tokens fill what is seen of a text before anybody scrolls."""
     reached = accumulate(len(piece) for piece in pieces)
-    return next((n for n, size in enumerate(reached, 1) if size >= FIRST), len(pieces))
+    lines = accumulate(b"\n" in piece for piece in pieces)
+    filled = (
+        n
+        for n, (size, line) in enumerate(zip(reached, lines, strict=True), 1)
+        if size >= FIRST or line >= LINES
+    )
+    return next(filled, len(pieces))
 
 
 def pieces_of(

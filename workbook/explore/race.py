@@ -45,7 +45,12 @@ def encode_race(tokenizer: Any, word: str = "abcbc") -> Explorable:
     return Explorable(
         lambda word, step: _page(known, word, step),
         Field("word", "word", word, "type a word"),
-        Steps("step", "step", LONGEST - 1),
+        Steps(
+            "step",
+            "step",
+            LONGEST - 1,
+            until=lambda state: _last(known, state["word"]),
+        ),
         still={"step": LONGEST - 1},
     )
 
@@ -126,6 +131,14 @@ def _everywhere(ids: list[int], pair: Pair, known: Known) -> list[int]:
         made += [*ids[at:place], known.merges[pair]]
         at = place + 2
     return made + ids[at:]
+
+
+def _last(known: Known, word: str) -> int:
+    """The step after which no order has anything to merge; one there is always, so
+    that who stands at the start stays there while a word is typed.
+    """
+    raw = plain(word).encode()[:LONGEST]
+    return max(2, *(len(run(raw, known, lane)) for _, lane in LANES.values())) - 1
 
 
 # --- The picture ------------------------------------------------------------------
