@@ -1523,6 +1523,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "encode: 0 → -1": "any of the tokens found may be named",
         "encode: ' is a special token: allow it, or do not.' → "
         "' is a special token: allow it, or do not.x'": _WORDS,
+        "encode: ValueError(f'allowed_special has no {chosen!r}.') → "
+        "ValueError()": _WORDS,
         "encode: 'allowed_special has no ' → 'allowed_special has no x'": _WORDS,
         "encode: '.' → '.x'": _WORDS,
         "encode: set(chosen) → chosen": "keys meet any collection",
