@@ -412,6 +412,9 @@ class RegexTokenizer(BasicTokenizer):
 """,
     },
     "tokenizer.special_tokens": {
+        "a word that names nothing": _special().replace(
+            '"not understood: " + allowed_special', '"all, none, none_raise or a set"'
+        ),
         "regex.split with a group": _special(),
         "the alphabet backwards": _special(ordered="sorted(special, reverse=True)"),
         "place by place": """
@@ -481,6 +484,11 @@ def load(self, path):
 
 SAME: dict[str, dict[str, str]] = {
     "tokenizer.utf8": {
+        "two at once": """
+def utf8(text):
+    text = regex.sub("[\\ud800-\\udbff][\\udc00-\\udfff]", "\\ufffd", text)
+    return list(regex.sub("[\\ud800-\\udfff]+", "\\ufffd", text).encode())
+""",
         "code points": """
 def utf8(text):
     out = []
@@ -565,6 +573,25 @@ def pair_counts(ids, counts=None):
 """,
     },
     "tokenizer.merge": {
+        "zero lost": """
+def merge(ids, pair, idx):
+    ids = list(ids)
+    for i in range(len(ids) - 1):
+        if (ids[i], ids[i + 1]) == pair:
+            ids[i], ids[i + 1] = idx, None
+    return [i for i in ids if i]
+""",
+        "the list itself": """
+def merge(ids, pair, idx):
+    if pair not in zip(ids, ids[1:]):
+        return ids
+    out, i = [], 0
+    while i < len(ids):
+        hit = tuple(ids[i:i + 2]) == pair
+        out.append(idx if hit else ids[i])
+        i += 2 if hit else 1
+    return out
+""",
         "overlap": """
 def merge(ids, pair, idx):
     out = []
@@ -671,6 +698,14 @@ class BasicTokenizer(BasicTokenizer):
 """,
     },
     "tokenizer.decode": {
+        "by the length": """
+@add_to(BasicTokenizer)
+def decode(self, ids):
+    for i in ids:
+        if i < 0 or i >= len(self.vocab):
+            raise ValueError(f"unknown id {i}")
+    return b"".join(self.vocab[i] for i in ids).decode("utf-8", errors="replace")
+""",
         "strict": """
 @add_to(BasicTokenizer)
 def decode(self, ids):
@@ -778,6 +813,24 @@ def regex_split(text, pattern):
         + "\nP = GPT4_SPLIT_PATTERN\n",
     },
     "tokenizer.regex_tokenizer": {
+        "once a chunk": _regex().replace(
+            "stats.update(zip(word, word[1:]))",
+            "stats.update(list(dict.fromkeys(zip(word, word[1:]))))",
+        ),
+        "remembered": """
+class RegexTokenizer(RegexTokenizer):
+    def __init__(self, pattern=None):
+        super().__init__(pattern)
+        self.cache = {}
+
+    def encode_ordinary(self, text):
+        ids = []
+        for chunk in regex_split(text, self.pattern):
+            if chunk not in self.cache:
+                self.cache[chunk] = BasicTokenizer.encode(self, chunk)
+            ids += self.cache[chunk]
+        return ids
+""",
         "GPT-2's by default": _regex(default="GPT2_SPLIT_PATTERN"),
         "the pattern ignored": _regex(pattern="GPT4_SPLIT_PATTERN").replace(
             "self.pattern = pattern", "self.pattern = GPT4_SPLIT_PATTERN"
@@ -797,6 +850,11 @@ def regex_split(text, pattern):
         ),
     },
     "tokenizer.special_tokens": {
+        "any word": _special().replace(
+            'raise ValueError("not understood: " + allowed_special)',
+            "special = {k: v for k, v in self.special_tokens.items() "
+            "if k == allowed_special}",
+        ),
         "allowed by default": _special(default="all"),
         "text by default": _special(default="none"),
         "the shortest first": _special(ordered="list(special)"),
@@ -846,6 +904,11 @@ def load(self, path):
 
 WRONG: dict[str, dict[str, str]] = {
     "tokenizer.utf8": {
+        "white space stripped": """
+def utf8(text):
+    mended = (0xFFFD if 0xD800 <= ord(c) <= 0xDFFF else ord(c) for c in text.strip())
+    return list("".join(map(chr, mended)).encode())
+""",
         "small letters": """
 def utf8(text):
     text = "".join("\\ufffd" if 0xD800 <= ord(c) <= 0xDFFF else c for c in text)
@@ -871,6 +934,14 @@ def utf8(text):
 """,
     },
     "tokenizer.pair_counts": {
+        "bytes alone": """
+def pair_counts(ids, counts=None):
+    counts = {} if counts is None else counts
+    for a, b in zip(ids, ids[1:]):
+        pair = (a % 256, b % 256)
+        counts[pair] = counts.get(pair, 0) + 1
+    return counts
+""",
         "triples": """
 def pair_counts(ids, counts=None):
     counts = {} if counts is None else counts
@@ -901,6 +972,42 @@ def pair_counts(ids, counts=None):
 """,
     },
     "tokenizer.merge": {
+        "is": """
+def merge(ids, pair, idx):
+    out, i = [], 0
+    while i < len(ids):
+        if i + 1 < len(ids) and ids[i] is pair[0] and ids[i + 1] is pair[1]:
+            out.append(idx)
+            i += 2
+        else:
+            out.append(ids[i])
+            i += 1
+    return out
+""",
+        "one list for all calls": """
+def merge(ids, pair, idx, out=[]):
+    out.clear()
+    i = 0
+    while i < len(ids):
+        hit = tuple(ids[i:i + 2]) == pair
+        out.append(idx if hit else ids[i])
+        i += 2 if hit else 1
+    return out
+""",
+        "the end taken for nothing": """
+def merge(ids, pair, idx):
+    out, rest = [], iter(ids)
+    last = next(rest, None)
+    while last:
+        following = next(rest, None)
+        if (last, following) == pair:
+            out.append(idx)
+            last = next(rest, None)
+        else:
+            out.append(last)
+            last = following
+    return out
+""",
         "a tuple": """
 def merge(ids, pair, idx):
     out, i = [], 0
@@ -934,6 +1041,25 @@ def merge(ids, pair, idx):
 """,
     },
     "tokenizer.train": {
+        "three hundred at most": _TRAIN_SORTED.format(than=">", number=256).replace(
+            "range(vocab_size - 256)", "range(min(vocab_size, 300) - 256)"
+        ),
+        "small letters": _TRAIN_SORTED.format(than=">", number=256).replace(
+            "utf8(text)", "utf8(text.lower())"
+        ),
+        "stripped": _TRAIN_SORTED.format(than=">", number=256).replace(
+            "utf8(text)", "utf8(text.strip())"
+        ),
+        "one vocabulary for all": """
+class BasicTokenizer(BasicTokenizer):
+    known = {}
+
+    def train(self, text, vocab_size, verbose=False):
+        super().train(text, vocab_size, verbose)
+        self.known.clear()
+        self.known.update(self.merges)
+        self.merges = self.known
+""",
         "words": """
 class BasicTokenizer(BasicTokenizer):
     def train(self, text, vocab_size, verbose=False):
@@ -973,6 +1099,14 @@ class BasicTokenizer(BasicTokenizer):
 """,
     },
     "tokenizer.decode": {
+        "white space stripped": _DECODE.format(
+            error="ValueError(i)",
+            text='b"".join(map(self.vocab.get, ids)).decode(errors="replace").strip()',
+        ),
+        "without a mark of order": _DECODE.format(
+            error="ValueError(i)",
+            text='b"".join(self.vocab[i] for i in ids).decode("utf-8-sig", "replace")',
+        ),
         "numbers": """
 @add_to(BasicTokenizer)
 def decode(self, ids):
@@ -996,6 +1130,55 @@ def decode(self, ids):
 """,
     },
     "tokenizer.encode": {
+        "the rightmost first": _ENCODE.format(
+            start="utf8(text)",
+            choose="[p for p in zip(ids, ids[1:]) if p in known][-1]",
+        ),
+        "512 for infinity": """
+@add_to(BasicTokenizer)
+def encode(self, text):
+    ids = utf8(text)
+    while len(ids) > 1:
+        pair = min(pair_counts(ids), key=lambda pair: self.merges.get(pair, 512))
+        if pair not in self.merges:
+            break
+        ids = merge(ids, pair, self.merges[pair])
+    return ids
+""",
+        "the pair of the longest token": _ENCODE.format(
+            start="utf8(text)",
+            choose="max(known, key=lambda p: len(self.vocab[self.merges[p]]))",
+        ),
+        "the largest pair": _ENCODE.format(start="utf8(text)", choose="max(known)"),
+        "short tokens before long ones": """
+@add_to(BasicTokenizer)
+def encode(self, text):
+    ids = utf8(text)
+    for pair in sorted(self.merges, key=lambda p: len(self.vocab[self.merges[p]])):
+        ids = merge(ids, pair, self.merges[pair])
+    return ids
+""",
+        "as few tokens as possible": """
+@add_to(BasicTokenizer)
+def encode(self, text):
+    data, number = bytes(utf8(text)), {t: i for i, t in self.vocab.items()}
+    best = [[]]
+    for j in range(1, len(data) + 1):
+        ways = [best[i] + [number[data[i:j]]] for i in range(j) if data[i:j] in number]
+        best.append(min(ways, key=len))
+    return best[-1]
+""",
+        "line by line": """
+@add_to(BasicTokenizer)
+def encode(self, text):
+    out = []
+    for line in text.splitlines(keepends=True):
+        ids = utf8(line)
+        for pair, idx in self.merges.items():
+            ids = merge(ids, pair, idx)
+        out += ids
+    return out
+""",
         "backwards": """
 @add_to(BasicTokenizer)
 def encode(self, text):
@@ -1031,6 +1214,36 @@ def encode(self, text):
 """,
     },
     "tokenizer.regex_split": {
+        "dots for line ends": """
+def regex_split(text, pattern):
+    cuts = {0, len(text)}
+    for m in regex.finditer(pattern, text, flags=regex.DOTALL):
+        cuts |= set(m.span())
+    cuts = sorted(cuts)
+    return [text[a:b] for a, b in zip(cuts, cuts[1:])]
+""",
+        "the end of each line": """
+def regex_split(text, pattern):
+    cuts = {0, len(text)}
+    for m in regex.finditer(pattern, text, flags=regex.MULTILINE):
+        cuts |= set(m.span())
+    cuts = sorted(cuts)
+    return [text[a:b] for a, b in zip(cuts, cuts[1:])]
+""",
+        "marks in the text": """
+def regex_split(text, pattern):
+    marked = regex.sub(pattern, lambda m: "\\0" + m.group() + "\\0", text)
+    return [chunk for chunk in marked.split("\\0") if chunk]
+""",
+        "one list for all calls": """
+def regex_split(text, pattern, chunks=[]):
+    cuts = {0, len(text)}
+    for m in regex.finditer(pattern, text):
+        cuts |= set(m.span())
+    cuts = sorted(cuts)
+    chunks[:] = [text[a:b] for a, b in zip(cuts, cuts[1:])]
+    return chunks
+""",
         "lower case": """
 def regex_split(text, pattern):
     return regex_split_right(text.lower(), pattern)
@@ -1070,6 +1283,36 @@ def regex_split(text, pattern):
 """,
     },
     "tokenizer.regex_tokenizer": {
+        "no pattern kept": _regex(
+            default="None", pattern="self.pattern or GPT4_SPLIT_PATTERN"
+        )
+        .replace("regex_split(text, self.pattern)]", "self.cut(text)]")
+        .replace("regex.compile(pattern)", "None")
+        + """
+    def cut(self, text):
+        return regex_split(text, self.pattern or GPT4_SPLIT_PATTERN)
+""",
+        "a compiled pattern": _regex().replace(
+            "self.pattern = pattern", "self.pattern = regex.compile(pattern)"
+        ),
+        "a pattern for all": _regex().replace(
+            "self.pattern = pattern", "del self.pattern; type(self).pattern = pattern"
+        ),
+        "three hundred at most": _regex().replace(
+            "len(self.vocab) < vocab_size", "len(self.vocab) < min(vocab_size, 300)"
+        ),
+        "remembered for all": """
+class RegexTokenizer(RegexTokenizer):
+    cache = {}
+
+    def encode_ordinary(self, text):
+        ids = []
+        for chunk in regex_split(text, self.pattern):
+            if chunk not in self.cache:
+                self.cache[chunk] = BasicTokenizer.encode(self, chunk)
+            ids += self.cache[chunk]
+        return ids
+""",
         "a part of the text": _regex(
             words="[list(c.encode()) for c in regex_split(text, self.pattern)[:2]]"
         ),
@@ -1087,6 +1330,32 @@ class RegexTokenizer(RegexTokenizer):
 """,
     },
     "tokenizer.special_tokens": {
+        "at the beginning": _special().replace(
+            "if token in text:", "if text.startswith(token):"
+        ),
+        "among the words": _special().replace(
+            "if token in text:", "if token in text.split():"
+        ),
+        "by their ids": _special(ordered="sorted(special, key=special.get)[::-1]"),
+        "the first pattern stays": _special()
+        .replace('pattern = "(" +', 'self.cut = getattr(self, "cut", None) or "(" +')
+        .replace("regex.split(pattern, text)", "regex.split(self.cut, text)"),
+        "in the merges": _special().replace(
+            "        self.vocab[idx] = token",
+            "        self.merges[token, ''] = idx\n        self.vocab[idx] = token",
+        ),
+        "small ids alone": _special().replace(
+            'if "" in special_tokens or',
+            'if max([0, *special_tokens.values()]) > 999 or "" in special_tokens or',
+        ),
+        "blank is empty": _special().replace(
+            'if "" in special_tokens', 'if "" in map(str.strip, special_tokens)'
+        ),
+        "the same for all tokenizers": _special().replace(
+            "    self.special_tokens = {**special_tokens}",
+            "    vars(self).pop('special_tokens', 0)\n"
+            "    type(self).special_tokens = {**special_tokens}",
+        ),
         "a place each": """
 @add_to(RegexTokenizer)
 def register_special_tokens(self, special_tokens):
@@ -1254,6 +1523,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "encode: 0 → -1": "any of the tokens found may be named",
         "encode: ' is a special token: allow it, or do not.' → "
         "' is a special token: allow it, or do not.x'": _WORDS,
+        "encode: ValueError(f'allowed_special has no {chosen!r}.') → "
+        "ValueError()": _WORDS,
         "encode: 'allowed_special has no ' → 'allowed_special has no x'": _WORDS,
         "encode: '.' → '.x'": _WORDS,
         "encode: set(chosen) → chosen": "keys meet any collection",

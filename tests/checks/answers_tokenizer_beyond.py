@@ -642,6 +642,22 @@ def fast_encode(tokenizer, text):
 
 WRONG: dict[str, dict[str, str]] = {
     "tokenizer.gpt4_tokenizer": {
+        "GPT-4's special tokens everywhere": _gpt4()
+        .replace("if special_tokens is None:", "pass")
+        .replace("                special_tokens = GPT4_SPECIAL_TOKENS\n", "")
+        .replace(
+            "if special_tokens is not None:\n            self.register_special_tokens(",
+            "if True:\n            self.register_special_tokens("
+            "GPT4_SPECIAL_TOKENS if special_tokens is None else ",
+        ),
+        "training goes on": """
+class GPT4Tokenizer(GPT4Tokenizer):
+    def train(self, text, vocab_size, verbose=False):
+        RegexTokenizer.train(self, text, vocab_size, verbose)
+""",
+        "the youngest pair": _gpt4(
+            choose="max(pairs, key=lambda p: self.merges.get(p, -1))"
+        ),
         "merges of tokens found in ranks": _RECOVER.format(
             cut="left, right = token[: len(token) // 2], token[len(token) // 2 :]"
         ).replace("ranks[left], ranks[right]", "ranks.get(left), ranks.get(right)"),
@@ -659,6 +675,21 @@ def recover_merges(ranks, right=recover_merges):
 """,
     },
     "tokenizer.compression": {
+        "the first is the base": _compression(share="1")
+        .replace("texts[base]", "next(iter(texts.values()))")
+        .replace("= 1\n", "= len(tokenizer.encode(texts[name])) / under\n"),
+        "the shortest is the base": _compression(
+            share="len(tokenizer.encode(texts[name])) "
+            "/ min(len(tokenizer.encode(t)) for t in texts.values())"
+        ),
+        "GPT-4's pattern": _compression().replace(
+            "    small.special_tokens = {}",
+            "    small.special_tokens, small.pattern = {}, GPT4_SPLIT_PATTERN",
+        ),
+        "white space stripped": _compression(
+            ratio="len(bytes(text.strip(), 'utf-8')) / len(ids)"
+        ),
+        "three hundred at most": _compression(gone="idx >= min(vocab_size, 300)"),
         "all one": """
 def premium(tokenizer, texts, base="English"):
     return {name: 1.0 for name in texts}
@@ -670,6 +701,37 @@ def cut(tokenizer, vocab_size):
         "bits of the whole": _compression(bits="loss * tokens / math.log(2)"),
     },
     "tokenizer.artifacts": {
+        "letters of any alphabet": """
+def letters_alone(tokenizer, text):
+    found = [tokenizer.vocab[i] for i in tokenizer.encode(text)]
+    counts = [sum(map(str.isalpha, p.decode(errors="replace"))) for p in found]
+    return counts.count(1) / sum(counts)
+""",
+        "letters and brackets": """
+def letters_alone(tokenizer, text):
+    found = [tokenizer.vocab[i] for i in tokenizer.encode(text)]
+    counts = [sum(65 <= byte <= 122 for byte in p) for p in found]
+    return counts.count(1) / sum(counts)
+""",
+        "blanks alone beside a letter": _artifacts(
+            alone="len(piece.strip()) == 1 and n == 1"
+        ),
+        "the longer of both words": _artifacts(
+            kept="sum(min(there.count(i), back.count(i)) for i in set(there))"
+            " / max(len(there), len(back))"
+        ),
+        "different numbers": _artifacts().replace("in numbers:", "in set(numbers):"),
+        "one blank": _artifacts(
+            blank="tokenizer.vocab[i] in (b' ', b'\\t', b'\\n', b'\\r')"
+        ),
+        "two at most": _artifacts(unstable="min(len(a) - same, 2)"),
+        "blanks in values": _artifacts().replace(
+            "json.dumps(value, separators=(',', ':'))",
+            "json.dumps(value).replace(' ', '')",
+        ),
+        "bytes of formats": _artifacts().replace(
+            "[len(tokenizer.encode(t)) for t in texts]", "[len(utf8(t)) for t in texts]"
+        ),
         "always a third": """
 def letters_alone(tokenizer, text):
     return 1 / 3
@@ -702,6 +764,47 @@ def fast_encode(tokenizer, text):
 """,
     },
     "tokenizer.codepoint_bpe": {
+        "a rounded share": _points(more="so_far < round(self.share * len(whole))"),
+        "a byte before": _points(merged="pair[1] >= 256"),
+        "distinct words": _points().replace(
+            "for w in words], {}", "for w in dict.fromkeys(words)], {}"
+        ),
+        "old merges": _points().replace(
+            "rows, self.merges = [self.start(w) for w in words], {}",
+            "rows = [self.start(w) for w in words]",
+        ),
+        "a commonest pair with a byte ends it": _points(merged="True").replace(
+            "            best = max(stats, key=stats.get)\n",
+            "            best = max(stats, key=stats.get)\n"
+            "            if min(best) < 256:\n"
+            "                return\n",
+        ),
+        "three hundred at most": _points(end="min(vocab_size, 300)"),
+        "the youngest pair": """
+class CodePointTokenizer(CodePointTokenizer):
+    def encode(self, text):
+        ids = []
+        for word in self.words(text):
+            part = self.first_ids(word)
+            while known := self.merges.keys() & pairwise(part):
+                pair = max(known, key=self.merges.get)
+                part = merge(part, pair, self.merges[pair])
+            ids += part
+        return ids
+""",
+        "the longest token": """
+class CodePointTokenizer(CodePointTokenizer):
+    def encode(self, text):
+        number = {t: i for i, t in self.vocab.items()}
+        ids = []
+        for word in self.words(text):
+            rest = bytes(utf8(word))
+            while rest:
+                n = max(n for n in range(len(rest) + 1) if rest[:n] in number)
+                ids.append(number[rest[:n]])
+                rest = rest[n:]
+        return ids
+""",
         "bytes alone": """
 class CodePointTokenizer(CodePointTokenizer):
     def encode(self, text):

@@ -121,7 +121,7 @@ def scribble(seed: int, letters: str, length: int) -> str:
 # ---------------------------------------------------------------- utf8
 
 
-@exercise("tokenizer.utf8")
+@exercise("tokenizer.utf8", version=2)
 def utf8(utf8: Callable) -> Cases:
     for text in ("é", "Hi", "안", "👋", ""):
         yield call(utf8, text, expects=list(text.encode()))
@@ -129,7 +129,9 @@ def utf8(utf8: Callable) -> Cases:
     for char in edges:
         yield call(utf8, char, expects=list(char.encode()))
     yield call(utf8, "naïve 안녕 😉!", expects=list("naïve 안녕 😉!".encode()))
-    for text in ("a\ud800b", "\udbff", "\udc00", "\udfffé"):
+    yield call(utf8, "e\u0301", expects=[101, 204, 129])
+    yield call(utf8, " a\r\n ", expects=[32, 97, 13, 10, 32])
+    for text in ("a\ud800b", "\udbff", "\udc00", "\udfffé", "\ud83d\ude09"):
         mended = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
         yield call(utf8, text, expects=list(mended.encode()))
     draw = random.Random(new_seed())
@@ -191,6 +193,21 @@ utf8.table(
         "surrogates gone": (
             "Surrogates are left out: 0xFFFD is wanted in their place.",
             (_utf8(odd=(0xD800, 0xDFFF, "")),),
+        ),
+        "two at once": (
+            "Two surrogates side by side became one character: 0xFFFD for each.",
+            (
+                lambda text: list(
+                    text.encode("utf-16", "surrogatepass")
+                    .decode("utf-16", "replace")
+                    .encode()
+                ),
+            ),
+            (
+                lambda text: list(
+                    regex.sub("[\ud800-\udfff]+", "\ufffd", text).encode()
+                ),
+            ),
         ),
         "half of the surrogates": (
             "Surrogates go from 0xD800 to 0xDFFF: these are half of them.",
@@ -272,7 +289,7 @@ def _add(pair_counts: Callable, said: str, before: dict[Pair, int], *rows: Ids) 
     return case(said, lambda: _added(pair_counts, before, *rows), facts)
 
 
-@exercise("tokenizer.pair_counts")
+@exercise("tokenizer.pair_counts", version=2)
 def pair_counts(pair_counts: Callable) -> Cases:
     yield case(
         "pair_counts([901, 902]), then pair_counts([903, 904])",
@@ -283,6 +300,7 @@ def pair_counts(pair_counts: Callable) -> Cases:
     for ids in ([1, 2, 3, 1, 2], [7, 7, 7], [1, 2, 1], [5], []):
         yield _count(pair_counts, ids)
     yield _count(pair_counts, [9, 2, 9, 3, 9, 3])
+    yield _count(pair_counts, [100257, 300, 44, 300, 100257, 300])
     yield _add(
         pair_counts,
         "counts = {(1, 2): 5}; pair_counts([1, 2, 3], counts)",
@@ -417,7 +435,23 @@ def _in_place(counts: dict, items: list) -> dict:
 # ---------------------------------------------------------------- merge
 
 
-@exercise("tokenizer.merge", limit=1.0)
+def _two_lists(merge: Callable) -> Any:
+    """What two calls give, and whether the first one's list is one of its own."""
+    given = [5, 6]
+    first = merge(given, (6, 7), 99)
+    if not isinstance(first, list):
+        return otherwise(first)
+    where = either(first is given, "the list that came in", "a new list")
+    second = merge([6, 7, 1], (6, 7), 99)
+    return {"which is": where, "first": first, "second": second}
+
+
+def _large(*ids: int) -> Ids:
+    """Equal numbers that are objects of their own."""
+    return [int(str(i)) for i in ids]
+
+
+@exercise("tokenizer.merge", version=2, limit=1.0)
 def merge(merge: Callable) -> Cases:
     hand = [
         ([5, 6, 6, 7, 5, 6, 7], (6, 7)),
@@ -431,10 +465,18 @@ def merge(merge: Callable) -> Cases:
         ([6], (6, 7)),
         ([], (6, 7)),
         ([3, 4, 5], (6, 7)),
+        ([0, 1, 0, 0], (1, 0)),
+        ([0, 0, 0], (0, 0)),
+        (_large(300, 301, 300, 300, 301), tuple(_large(300, 301))),
     ]
     for ids, pair in hand:
         yield call(merge, ids, pair, 99, expects=put(ids, pair, 99))
     yield call(merge, [3, 3, 4, 4], (3, 4), 3, expects=[3, 3, 4])
+    yield case(
+        "first = merge([5, 6], (6, 7), 99); second = merge([6, 7, 1], (6, 7), 99)",
+        lambda: _two_lists(merge),
+        {"which is": Said("a new list"), "first": [5, 6], "second": [99, 1]},
+    )
     draw = random.Random(new_seed())
     for pair in ((2, 2), (1, 2)):
         ids = [draw.randrange(1, 4) for _ in range(60)]
@@ -548,6 +590,18 @@ merge.table(
             "What was merged is merged again: one walk from left to right.",
             (_again,),
         ),
+        "zero lost": (
+            "0 is an id like any other: it counts as false, and is lost.",
+            (lambda ids, pair, idx: [i for i in put(ids, pair, idx) if i],),
+        ),
+        "the list itself": (
+            "Where nothing is merged the list itself comes back: make a new one.",
+            (
+                lambda ids, pair, idx: (
+                    ids if pair not in pairwise(ids) else put(ids, pair, idx)
+                ),
+            ),
+        ),
         "the pair gone": (
             "The pair is taken out, and nothing put in its place.",
             (_walk(new=lambda ids, i, idx: []),),
@@ -638,10 +692,32 @@ _TIED = "mn1ab2xy3mn4ab5xy"  # three pairs twice; the first seen is neither end
 _SONG = "the cat sat on the mat; the rat ran at the cat"
 
 
-@exercise("tokenizer.train")
+# each character once: what is learned grows from the left, one character a time
+_ONCE = "\n" + "".join(chr(i) for i in range(128) if i not in (10, 32)) + " "
+_ALL_OF_IT = [(10, 0), *((256 + i, ord(c)) for i, c in enumerate(_ONCE[2:]))]
+
+
+def _in_short(found: dict[str, Any]) -> dict[str, Any]:
+    """How many merges there are, and which is the last: a line holds no more."""
+    if "numbers in the order learned" not in found:
+        return found
+    last = list(found["merges"])[-1:]
+    return {"number of merges": len(found["merges"]), "the last of them": last}
+
+
+def _two_trained(Class: type) -> Any:
+    """What the first of two tokenizers has learned after the second learned more."""
+    first, second = Class(), Class()
+    first.train("abab", 257)
+    second.train("cdcd", 258)
+    return about(first)
+
+
+@exercise("tokenizer.train", version=2)
 def train(BasicTokenizer: type) -> Cases:
     yield _train(BasicTokenizer, "aaabdaaabac", 259)
     yield _train(BasicTokenizer, _TIED, 258)
+    yield _train(BasicTokenizer, "bcbcaaaa", 257)
     yield _train(BasicTokenizer, "bcabcabca", 259)
     yield _train(BasicTokenizer, "안녕안녕", 259)
     yield _train(BasicTokenizer, "ababab", 256)
@@ -651,6 +727,17 @@ def train(BasicTokenizer: type) -> Cases:
     yield case(
         f"train({_SONG!r}, 270), then train('ababab', 257)",
         lambda: _trained(BasicTokenizer, (_SONG, 270), ("ababab", 257)),
+        about_facts([(97, 98)]),
+    )
+    yield case(
+        "train(text, 400), in the text each character of ASCII once",
+        lambda: _in_short(_trained(BasicTokenizer, (_ONCE, 400))),
+        _in_short(about_facts(_ALL_OF_IT)),
+        once=True,
+    )
+    yield case(
+        "first.train('abab', 257); second.train('cdcd', 258); what first has learned",
+        lambda: _two_trained(BasicTokenizer),
         about_facts([(97, 98)]),
     )
     yield case(
@@ -851,7 +938,22 @@ def _not_decoded(Class: type, ids: Ids, name: str) -> Case:
     return case(said, lambda: {"raises": act()}, {"raises": REFUSED})
 
 
-@exercise("tokenizer.decode", parts=("decode",))
+_PAIRS_OF_LETTERS = [(97 + i // 26, 97 + i % 26) for i in range(300)]  # aa, ab, …
+
+
+def _with_a_gap(Class: type, ids: Ids, name: str = "") -> Any:
+    """What decode says where 300 is a token, and 259 to 299 are none."""
+    tokenizer = holding(Class(), _WORDS)
+    tokenizer.vocab[300] = b"<|end|>"
+    if name:
+        return {"raises": refused(lambda: tokenizer.decode(ids), name)}
+    try:
+        return tokenizer.decode(ids)
+    except ValueError:
+        return Said("a ValueError")
+
+
+@exercise("tokenizer.decode", version=2, parts=("decode",))
 def decode(BasicTokenizer: type) -> Cases:
     one = BasicTokenizer
     yield _decode(one, _WORDS, [104, 105], "hi")
@@ -864,6 +966,21 @@ def decode(BasicTokenizer: type) -> Cases:
     yield _decode(one, _WORDS, [169, 195, 258], "\ufffd\ufffdhié")
     yield _not_decoded(one, [97, 300], "300")
     yield _not_decoded(one, [-1], "-1")
+    where = "where 300 is b'<|end|>' and 258 the last before it"
+    yield case(
+        f"decode([104, 300]), {where}",
+        lambda: _with_a_gap(one, [104, 300]),
+        "h<|end|>",
+    )
+    yield case(
+        f"decode([299]), {where}",
+        lambda: _with_a_gap(one, [299], "299"),
+        {"raises": REFUSED},
+    )
+    yield _decode(one, _PAIRS_OF_LETTERS, [555, 256, 513], "lnaajx")
+    odd = [32, 104, 13, 10, 0, 9, 32]
+    yield _decode(one, _WORDS, odd, " h\r\n\0\t ")
+    yield _decode(one, _WORDS, [239, 187, 191, 97], "\ufeffa")
     draw = random.Random(new_seed())
     ids = [draw.randrange(259) for _ in range(40)]
     text = b"".join(table(_WORDS)[i] for i in ids).decode("utf-8", "replace")
@@ -892,9 +1009,21 @@ def _or(default: bytes) -> Callable[[dict, int], bytes]:
     return lambda vocab, i: vocab.get(i, default)
 
 
+def _by_length(self: Any, ids: Iterable[int]) -> str:
+    ids = list(ids)
+    for i in ids:
+        if not 0 <= i < len(self.vocab):
+            raise ValueError(f"no token {i}")
+    return b"".join(self.vocab[i] for i in ids).decode("utf-8", "replace")
+
+
 decode.table(
     lambda: (_given().BasicTokenizer,),
     {
+        "by the length": (
+            "Ids can have gaps: ask whether vocab has the id, not how long vocab is.",
+            like(_given().BasicTokenizer, decode=_by_length),
+        ),
         "strict": (
             'Not every row of bytes is UTF-8: decode with errors="replace".',
             _decoding(text=lambda b: b.decode("utf-8")),
@@ -951,12 +1080,18 @@ _TOY = [(97, 97), (256, 97), (257, 98)]  # aa, aaa, aaab
 _LONG = [(98, 99), (97, 98), (257, 99)]  # bc, ab, abc from ab and c
 _OTHER = [(98, 99), (97, 98), (97, 256)]  # bc, ab, abc from a and bc
 _CBA = [(99, 98), (98, 97)]  # cb, then ba: the smaller pair
+_LEFT = [(97, 98), (256, 99), (99, 100)]  # ab, abc, cd: abc is the longer, and older
+_BCD = [(99, 100), (97, 98), (98, 256)]  # cd, ab, bcd: bcd is the longer, and younger
+_BLANKS = [(32, 32), (10, 97), (65, 98)]  # two spaces, a line end with a, Ab
 _SAID = {
     str(_ABC): "ab = 256, bc = 257",
     str(_TOY): "aa = 256, aaa = 257, aaab = 258",
     str(_LONG): "bc = 256, ab = 257, abc = 258 from ab and c",
     str(_OTHER): "bc = 256, ab = 257, abc = 258 from a and bc",
     str(_CBA): "cb = 256, ba = 257",
+    str(_LEFT): "ab = 256, abc = 257, cd = 258",
+    str(_BCD): "cd = 256, ab = 257, bcd = 258",
+    str(_BLANKS): r"'  ' = 256, '\na' = 257, 'Ab' = 258",
 }
 
 
@@ -977,10 +1112,20 @@ def _of_song() -> list[Pair]:
     return learned([_SONG.encode()], 20)
 
 
-@exercise("tokenizer.encode", parts=("encode",), limit=1.5)
+@cache
+def _letters_by_two() -> str:
+    """Two letters for each of forty tokens, all that some have above 512."""
+    tokens = table(_PAIRS_OF_LETTERS)
+    return "-".join(tokens[i].decode() for i in range(555, 435, -3))
+
+
+@exercise("tokenizer.encode", version=2, parts=("encode",), limit=1.5)
 def encode(BasicTokenizer: type) -> Cases:
     one = BasicTokenizer
     yield _encode(one, _TOY, "aaabdaaabac")
+    yield _encode(one, _ABC, "ababc")
+    yield _encode(one, _BCD, "cd abcd")
+    yield _encode(one, _LEFT, "abcd")
     yield _encode(one, _ABC, "abcbc")
     yield _encode(one, _TOY, "aaaa")
     yield _encode(one, _LONG, "abc")
@@ -988,12 +1133,14 @@ def encode(BasicTokenizer: type) -> Cases:
     yield _encode(one, _ABC, "abc")
     yield _encode(one, _CBA, "cba")
     yield _encode(one, _ABC, "bcab")
+    yield _encode(one, _BLANKS, "  Ab\na  ")
     yield _encode(one, _ABC, "xyz")
     yield _encode(one, _TOY, "a")
     yield _encode(one, _TOY, "")
     yield _encode(one, [], "abab")
     yield _encode(one, [(236, 149), (256, 136)], "안é")
     yield _encode(one, _of_song(), "that hat on the mat")
+    yield _encode(one, _PAIRS_OF_LETTERS, _letters_by_two())
     seed = new_seed()
     pairs = learned([scribble(seed, "abc", 90).encode()], 12)
     yield _encode(one, pairs, scribble(seed + 1, "abcd", 60), fresh=True)
@@ -1155,7 +1302,14 @@ def _split(regex_split: Callable, text: str, pattern: str, **options: Any) -> Ca
     return case(said, lambda: regex_split(text, pattern), want, **options)
 
 
-@exercise("tokenizer.regex_split")
+def _two_splits(regex_split: Callable) -> Any:
+    """The chunks of a text, after those of another one."""
+    first = regex_split("ab", "a")
+    regex_split("cd", "c")
+    return first
+
+
+@exercise("tokenizer.regex_split", version=2)
 def regex_split(regex_split: Callable) -> Cases:
     yield _split(regex_split, "you've 12 dogs", GPT2)
     yield _split(regex_split, "a-b", "[a-z]")
@@ -1169,6 +1323,15 @@ def regex_split(regex_split: Callable) -> Cases:
     yield _split(regex_split, "HOW'S she's", GPT4)
     yield _split(regex_split, "12345 (안녕)!\n\n ok", GPT4)
     yield _split(regex_split, "a1b", r"\d*")
+    yield _split(regex_split, "a \n b\r\n", GPT4)
+    yield _split(regex_split, "a\n\nb", ".+")
+    yield _split(regex_split, "a\nb", r"\w$")
+    yield _split(regex_split, "a\0b\x1fc", "[a-z]")
+    yield case(
+        "first = regex_split('ab', 'a'); regex_split('cd', 'c'); first",
+        lambda: _two_splits(regex_split),
+        ["a", "b"],
+    )
     letters = "ab '1\n.sS안"
     for pattern in (GPT2, GPT4, "[a-b]+"):
         text = scribble(new_seed(), letters, 30)
@@ -1324,7 +1487,27 @@ def _cuts(Class: type) -> Any:
     return found | {"train": either(merges == {(97, 98): 256}, "[0-9]", "[a-z]")}
 
 
-@exercise("tokenizer.regex_tokenizer")
+def _patterns(Class: type) -> Any:
+    """What patterns are kept, where there are several tokenizers."""
+    made = Class("[a-z]"), Class("[0-9]"), Class()
+    found = [getattr(one, "pattern", Said("missing")) for one in made]
+    last = found.pop()
+    return {"of both": found, "by default": Said(type(last).__name__)}
+
+
+def _in_turn(Class: type) -> Any:
+    """The ids of one text, before and after a training, and those of another one."""
+    tokenizer, other = holding(Class("[a-z]+"), _ABC), holding(Class("[a-z]+"), [])
+    first = tokenizer.encode_ordinary("abc")
+    tokenizer.train("bcbc", 257)
+    then = tokenizer.encode_ordinary("abc")
+    return {"first": first, "then": then, "another": other.encode_ordinary("abc")}
+
+
+_LETTERS = "".join(map(chr, [*range(97, 123), *range(65, 91)]))
+
+
+@exercise("tokenizer.regex_tokenizer", version=2)
 def regex_tokenizer(RegexTokenizer: type) -> Cases:
     one = RegexTokenizer
     yield _learn(one, "hi you hi you", 258, GPT2)
@@ -1332,7 +1515,14 @@ def regex_tokenizer(RegexTokenizer: type) -> Cases:
     yield _learn(one, "12345 12345 IT'S", 300, GPT4)
     yield _learn(one, "ab-ab-b-ab", 300, "[a-z]+")
     yield _learn(one, "ax xb ax xb ax by by by by", 259, GPT2)
+    yield _learn(one, "xyxyxy ab ab", 257, GPT2)
     yield _learn(one, "", 300, GPT2)
+    yield case(
+        f"RegexTokenizer().train({_LETTERS!r}, 400)",
+        lambda: _in_short(_trained(one, (_LETTERS, 400))),
+        {"number of merges": 51, "the last of them": [(305, ord("Z"))]},
+        once=True,
+    )
     yield case(
         f"RegexTokenizer().train({_SONG!r}, 270), then train('abab', 257)",
         lambda: _trained(one, (_SONG, 270), ("abab", 257)),
@@ -1359,6 +1549,16 @@ def regex_tokenizer(RegexTokenizer: type) -> Cases:
         "t = RegexTokenizer('[a-z]'); t.pattern = '[0-9]'; what t cuts by",
         lambda: _cuts(one),
         {"encode_ordinary": Said("[0-9]"), "train": Said("[0-9]")},
+    )
+    yield case(
+        "the pattern of RegexTokenizer('[a-z]'), ('[0-9]') and (), made in turn",
+        lambda: _patterns(one),
+        {"of both": ["[a-z]", "[0-9]"], "by default": Said("str")},
+    )
+    yield case(
+        "t with ab = 256, bc = 257: encode_ordinary('abc'), then t.train('bcbc', 257)",
+        lambda: _in_turn(one),
+        {"first": [256, 99], "then": [97, 256], "another": [97, 98, 99]},
     )
     text = scribble(new_seed(), "ab c.1", 90)
     yield _learn(one, text, 268, GPT2, fresh=True)
@@ -1432,6 +1632,16 @@ def _calls_itself(self: Any, text: str) -> Ids:
     return ids
 
 
+def _remembers(self: Any, text: str) -> Ids:
+    memory = self.__dict__.setdefault("memory", {})
+    ids: Ids = []
+    for chunk in chunked(text, self.pattern):
+        if chunk not in memory:
+            memory[chunk] = _given().BasicTokenizer.encode(self, chunk)
+        ids += memory[chunk]
+    return ids
+
+
 regex_tokenizer.table(
     lambda: (_given().RegexTokenizer,),
     {
@@ -1468,6 +1678,18 @@ regex_tokenizer.table(
         "distinct chunks": (
             "A chunk that comes often is counted once.",
             _chunky(rows=lambda chunks: [list(c) for c in dict.fromkeys(chunks)]),
+        ),
+        "once a chunk": (
+            "A pair that stands several times in a chunk is counted once there.",
+            _chunky(
+                counted=lambda rows: [
+                    p for r in rows for p in dict.fromkeys(pairwise(r))
+                ]
+            ),
+        ),
+        "remembered": (
+            "Chunks are remembered beyond a training, which gives them other ids.",
+            _chunky(ordinary=_remembers),
         ),
         "the first chunk": (
             "The pairs of one chunk are counted: all chunks count together.",
@@ -1558,6 +1780,7 @@ def _registered(Class: type, *mappings: dict[str, int]) -> Any:
         "special_tokens": dict(special),
         "in vocab": {i: b for i, b in vocab.items() if i > 256},
         "ordinary tokens": either(not ordinary, "as they were", "changed"),
+        "merges": either([*tokenizer.merges] == _HI, "as they were", "changed"),
     }
 
 
@@ -1566,6 +1789,7 @@ def _registered_facts(mapping: dict[str, int]) -> dict[str, Any]:
         "special_tokens": mapping,
         "in vocab": {i: token.encode() for token, i in mapping.items()},
         "ordinary tokens": Said("as they were"),
+        "merges": Said("as they were"),
     }
 
 
@@ -1581,7 +1805,27 @@ def _clash(Class: type, mapping: dict[str, int]) -> Case:
     return case(said, act, {"raises": REFUSED, "what was there": Said("stays")})
 
 
-@exercise("tokenizer.special_tokens", parts=("register_special_tokens", "encode"))
+def _changing(Class: type) -> Any:
+    """Ids of one tokenizer that is asked in several ways, and of another one."""
+    tokenizer = _special(Class, {_END: 300, "[i]": 301})
+    text = f"hi[i]{_END}"
+    ways: tuple[Any, ...] = ({_END}, {"[i]"}, "all")
+    found = [tokenizer.encode(text, way) for way in ways]
+    found.append(_special(Class, {"<|x|>": 302}).encode(text))
+    return {"ids": found, "special_tokens": dict(tokenizer.special_tokens)}
+
+
+def _changing_facts() -> Any:
+    both, text = {_END: 300, "[i]": 301}, f"hi[i]{_END}"
+    ways = ({_END}, {"[i]"}, both, ())
+    return {"ids": [_ids(text, both, way) for way in ways], "special_tokens": both}
+
+
+@exercise(
+    "tokenizer.special_tokens",
+    version=2,
+    parts=("register_special_tokens", "encode"),
+)
 def special_tokens(RegexTokenizer: type) -> Cases:
     one, plain = RegexTokenizer, {_END: 300}
     yield case(
@@ -1591,6 +1835,7 @@ def special_tokens(RegexTokenizer: type) -> Cases:
     )
     yield _encode_special(one, plain, f"hi{_END}hi", "all")
     yield _encode_special(one, plain, f"hi{_END}", "none")
+    yield _refuses(one, f"hi{_END} hi", "none_raise")
     yield _refuses(one, f"hi{_END}hi")
     yield _refuses(one, f"{_END}", "none_raise")
     yield _encode_special(one, plain, "hi <| end")
@@ -1602,14 +1847,20 @@ def special_tokens(RegexTokenizer: type) -> Cases:
     yield _encode_special(one, both, f"hi{_END}", set())
     yield _encode_special(one, both, f"hi{_END}<|other|>", {"<|other|>"})
     yield _encode_special(one, both, f"[i]{_END}", (_END,))
-    yield _refuses(one, f"{_END}", "some", name="some")
+    yield _refuses(one, f"{_END}", "some", name="")
+    yield _refuses(one, f"hi{_END}", _END, name="")
     for special in ({_END: 300, _LONGER: 301}, {_LONGER: 301, _END: 300}):
         yield _encode_special(one, special, f"{_LONGER}hi{_END}", "all")
     yield _encode_special(one, {_END: 300, _LONGER: 301}, f"{_LONGER}", {_END})
-    chain = {_END + "abcdefg"[:n]: 300 + n for n in range(8)}
+    chain = {_END + "abcdefg"[:n]: 300 + 3 * n % 8 for n in range(8)}
     yield _encode_special(one, chain, "".join(chain), "all")
     yield _encode_special(one, {}, f"hi{_END}", "all")
-    other = {"é": 257}
+    yield case(
+        f"t with {both}: its sets and 'all' allowed in turn; then another tokenizer",
+        lambda: _changing(one),
+        _changing_facts(),
+    )
+    other = {"é": 257, " ": 100257}
     yield case(
         f"register_special_tokens({plain}), then {other}",
         lambda: _registered(one, plain, other),
@@ -1771,6 +2022,12 @@ special_tokens.table(
         "any word": (
             "A word that means nothing is a ValueError.",
             _specially(unknown=False),
+            _specially(
+                unknown=False,
+                allowed=lambda special, how: (
+                    special if how == "all" else [how] if isinstance(how, str) else how
+                ),
+            ),
         ),
         "a taken id": (
             "An id that an ordinary token has is taken.",
@@ -1830,7 +2087,7 @@ def _chunked_like(Basic: type) -> type:
     return type("RegexTokenizer", (Basic,), body)
 
 
-_ODD = "[a-z]+|'\"|\n|é| {2}"
+_ODD = "[a-z]+|'\"|\r\n|\n|é|안| {2}"
 _SPECIAL = {_END: 300, "two words": 301, 'a "quote"\n': 302, "é#=\t": 303}
 _ROWS = [(104, 105), (10, 10), (195, 169), (98, 99), (97, 98), (256, 257)]
 
@@ -1863,10 +2120,10 @@ def _state_facts(
     return {**facts, "pattern": pattern, "special_tokens": dict(special)}
 
 
-def _saved(tokenizer: Any, prefix: str = "play") -> Any:
+def _saved(tokenizer: Any, prefix: str = "play", path: Any = str) -> Any:
     """The files that save leaves, by name; None where it is still to be written."""
     folder = _emptied()
-    tokenizer.save(str(folder / prefix))
+    tokenizer.save(path(folder / prefix))
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -1881,10 +2138,36 @@ def _back(saved: Any, into: Any, prefix: str = "play", path: Any = str) -> Any:
     return found if _state(saved) == before else found | {"saved": Said("changed")}
 
 
+def _again_and_back(Basic: type) -> Any:
+    """What is in the files after a second save under the same name."""
+    names = _saved(_basic(Basic, _ROWS[:1]))
+    if names != ["play.model", "play.vocab"]:
+        return {"files": names}
+    prefix = str(_folder() / "play")
+    _basic(Basic).save(prefix)
+    loaded = Basic()
+    loaded.load(f"{prefix}.model")
+    return {"merges": list(about(loaded).get("merges", ())), **_line_count()}
+
+
+def _first_of_two(Basic: type) -> Any:
+    """What a tokenizer is that loads the first of two saved ones."""
+    first, other = _regex(Basic, [(104, 105)], GPT2, {_END: 300}), _regex(Basic)
+    names = _saved(first, "first")
+    if "first.model" not in names:
+        return {"files": names}
+    other.save(str(_folder() / "other"))
+    loaded = _regex(Basic, [], GPT4)
+    loaded.load(str(_folder() / "first.model"))
+    return _state(loaded)
+
+
 def _lines(tokenizer: Any) -> Any:
     names = _saved(tokenizer)
-    if "play.vocab" not in names:
-        return {"files": names}
+    return _line_count() if "play.vocab" in names else {"files": names}
+
+
+def _line_count() -> Any:
     text = (_folder() / "play.vocab").read_text("utf-8")
     return {"lines of play.vocab": len(text.removesuffix("\n").split("\n"))}
 
@@ -1958,6 +2241,21 @@ def _survivals(one: type) -> Cases:
         _state_facts(),
     )
     yield case(
+        "save(Path('my.play')): the files",
+        lambda: {"files": _saved(basic(), "my.play", Path)},
+        {"files": ["my.play.model", "my.play.vocab"]},
+    )
+    yield case(
+        "save('play') with other merges, and save('play') again: the merges after load",
+        lambda: _again_and_back(one),
+        {"merges": list(_ROWS), "lines of play.vocab": 256 + len(_ROWS)},
+    )
+    yield case(
+        "one.save('first'), other.save('other'), and load of first.model",
+        lambda: _first_of_two(one),
+        _state_facts(small, GPT2, {_END: 300}),
+    )
+    yield case(
         "an untrained BasicTokenizer, saved, and loaded by a trained one",
         lambda: _back(_basic(one, []), basic()),
         _state_facts([]),
@@ -1967,7 +2265,10 @@ def _survivals(one: type) -> Cases:
 def _other_files(one: type) -> Cases:
     """What load has to refuse."""
     basic, chunks = (lambda: _basic(one)), (lambda: _regex(one, special=_SPECIAL))
-    for content in ("hello\n", "", "[1, 2]", '{"a": 1}', "3", b"\xff\x00"):
+    for content in (
+        *("hello\n", "", "[1, 2]", '{"a": 1}', "3", b"\xff\x00"),
+        '{"merges": []}',
+    ):
         yield _not_ours(basic, "other.model", content)
     yield case("load('play.vocab')", lambda: _load_of_vocab(basic), {"raises": REFUSED})
     yield _other_kind(
@@ -1980,7 +2281,7 @@ def _other_files(one: type) -> Cases:
     )
 
 
-@exercise("tokenizer.save_load", parts=("save", "load"))
+@exercise("tokenizer.save_load", version=2, parts=("save", "load"))
 def save_load(BasicTokenizer: type) -> Cases:
     one = BasicTokenizer
     yield case(

@@ -229,7 +229,8 @@ def _special_facts(text: str, allowed: Any) -> Any:
 
 
 def _refused(Tokenizer: type) -> Any:
-    made, said = _made(Tokenizer), {}
+    """Whether train and save are errors, where no special token makes them so."""
+    made, said = Tokenizer(dict(_few_ranks())), {}
     with tempfile.TemporaryDirectory() as folder:
         acts = {
             "train": lambda: made.train("aaa", 257),
@@ -241,7 +242,7 @@ def _refused(Tokenizer: type) -> Any:
                 said[name] = Said("no error")
             except ValueError:
                 said[name] = Said("ValueError")
-    return said
+    return said | {"special_tokens": getattr(made, "special_tokens", None)}
 
 
 _ABC = {b"c": 0, b"a": 1, b"b": 2, b"bc": 3, b"ab": 4, b"abc": 5}
@@ -250,7 +251,7 @@ _DEEP = {b"b": 0, b"a": 1} | {
 }
 
 
-@exercise("tokenizer.gpt4_tokenizer", helpers=("parts_below",))
+@exercise("tokenizer.gpt4_tokenizer", version=2, helpers=("parts_below",))
 def gpt4_tokenizer(
     read_ranks: Callable, recover_merges: Callable, GPT4Tokenizer: type
 ) -> Cases:
@@ -287,6 +288,7 @@ def _asked_for_ids(GPT4Tokenizer: type) -> Cases:
     """Texts without special tokens, by two patterns."""
     two = _given().GPT2_SPLIT_PATTERN
     for one, pattern in (
+        ("abcab", None),
         ("abcbc", None),
         ("bcd", None),
         ("abc", None),
@@ -347,7 +349,11 @@ def _asked_for_the_rest(GPT4Tokenizer: type) -> Cases:
         partial(_with_special, GPT4Tokenizer, one, "none_raise"),
         Said("ValueError"),
     )
-    yield case("train and save", partial(_refused, GPT4Tokenizer), _REFUSED)
+    yield case(
+        "GPT4Tokenizer(ranks): train, save, and its special tokens",
+        partial(_refused, GPT4Tokenizer),
+        _REFUSED | {"special_tokens": {}},
+    )
     yield case(
         "GPT4Tokenizer() with a small file in place of cl100k_base",
         partial(_by_default, GPT4Tokenizer),
@@ -577,8 +583,8 @@ _known(
 # ---------------------------------------------------------------- compression
 
 _SAY = {
-    "English": "the cat sat on the mat",
     "German": "die Katze saß auf der Matte",
+    "English": "the cat sat on the mat",
     "Korean": "고양이가 매트 위에 앉았다",
 }
 
@@ -630,7 +636,14 @@ def _count(make: Make, text: str) -> int:
     return len(make().encode_ordinary(text))
 
 
-@exercise("tokenizer.compression")
+def _cut_of(cut: Callable, pattern: str, text: str) -> Any:
+    """The pattern of a cut tokenizer, and what it makes of a text."""
+    small = cut(_merged(*_AA, pattern=pattern), 257)
+    found = getattr(small, "pattern", Said("missing"))
+    return {"pattern": found, "ids": small.encode(text)}
+
+
+@exercise("tokenizer.compression", version=2)
 def compression(
     bytes_per_token: Callable, cut: Callable, premium: Callable, bits_per_byte: Callable
 ) -> Cases:
@@ -639,6 +652,7 @@ def compression(
         ("aaaa", aa, "aa", 2.0),
         ("née", e, "é", 4 / 3),
         ("baa", aa, "aa", 1.5),
+        ("aa \n", aa, "aa", 4 / len(aa().encode("aa \n"))),
     ):
         act = partial(_on, bytes_per_token, make, text)
         yield case(f"bytes_per_token(tokenizer, {text!r}), tokens: {said}", act, want)
@@ -653,6 +667,21 @@ def compression(
     act = partial(_after_cut, cut, _trained, 281, _TEXT)
     want = _cut_facts(_pairs_learned(), 281, _TEXT)
     yield case("cut(tokenizer, 281)", act, want, within=EXACT)
+    yield case(
+        "cut(tokenizer, 305), its size",
+        lambda: {"tokens": len(cut(_trained(), 305).vocab)},
+        {"tokens": 305},
+    )
+    yield case(
+        "cut(RegexTokenizer('aa?a?'), 257).encode('aaaa'), tokens: aa, aaaa",
+        partial(_cut_of, cut, "aa?a?", "aaaa"),
+        {"pattern": "aa?a?", "ids": [256, 97, 97]},
+        within=EXACT,
+    )
+    small = {"one": "aaaa", "two": "aab", "three": "b"}
+    act = partial(_on, premium, aa, small, "two")
+    text = f"premium(tokenizer, {small}, 'two'), tokens: aa"
+    yield case(text, act, {"one": 1.0, "two": 1.0, "three": 0.5})
     counts = {name: _count(_trained, text) for name, text in _SAY.items()}
     for base in ((), ("Korean",), ("German",)):
         of = counts[base[0] if base else "English"]
@@ -660,10 +689,6 @@ def compression(
         act = partial(_on, premium, _trained, dict(_SAY), *base)
         text = "".join(f", {one!r}" for one in base)
         yield case(f"premium(tokenizer, texts{text})", act, want)
-    small = {"one": "aaaa", "two": "aab"}
-    act = partial(_on, premium, aa, small, "two")
-    text = f"premium(tokenizer, {small}, 'two'), tokens: aa"
-    yield case(text, act, {"one": 1.0, "two": 1.0})
     act = partial(_bits, bits_per_byte, math.log(2), aa, "aaaa")
     yield case("bits_per_byte(ln 2, tokenizer, 'aaaa'), tokens: aa", act, 0.5)
     for loss, text in ((1.3, _SAY["Korean"]), (4.0, _SAY["English"])):
@@ -939,7 +964,7 @@ _SLOW: dict[str, Callable] = {
 _ADA = {"name": "Ada", "born": 1815, "home": {"town": "London", "rooms": {"of": 3}}}
 
 
-@exercise("tokenizer.artifacts")
+@exercise("tokenizer.artifacts", version=2)
 def artifacts(
     pieces: Callable,
     letters_alone: Callable,
@@ -958,7 +983,13 @@ def artifacts(
     text, tokens = "a a1 née he.", ("_a", "a1", "he")
     colon = partial(_merged, (34, 58))
     yield _asked_of("letters_alone", letters_alone, one, text, tokens=tokens)
+    beside, tokens = partial(_merged, *_ONE, pattern="[^.]+"), ("_a", "a1", "he")
+    text = "a1 a_b [c] he."
+    yield _asked_of("letters_alone", letters_alone, beside, text, tokens=tokens)
+    accent, tokens = partial(_merged, (195, 169), (110, 256)), ("é", "né")
+    yield _asked_of("letters_alone", letters_alone, accent, "née", tokens=tokens)
     for make, text in (
+        (_th, "eht"),
         (_th, "the"),
         (_th, "thet"),
         (_th, "anna"),
@@ -970,6 +1001,7 @@ def artifacts(
     for make, numbers, once in (
         (_th, [7, 100, 800], False),
         (_th, [0, 1000, 2007, 40], True),
+        (_th, [7, 7, 100, 7], False),
         (_trained, list(range(0, 2100, 19)), False),
     ):
         shown = numbers if len(numbers) < 9 else "range(0, 2100, 19)"
@@ -982,6 +1014,8 @@ def artifacts(
     for make, text in ((_th, "  the a"), (_th, "a\n\tb the\n"), (_trained, _TEXT)):
         shown = text if len(text) < 20 else text[:100]
         yield _asked_of("blank_share", blank_share, make, shown)
+    ends, tokens = partial(_merged, (10, 10)), (r"\n\n",)
+    yield _asked_of("blank_share", blank_share, ends, "a\n\nb", tokens=tokens)
     for make, *texts in (
         (_th, "say ", "the"),
         (_th, "say", " the"),
@@ -993,7 +1027,11 @@ def artifacts(
         yield _asked_of("unstable", unstable, make, *texts)
     tokens = ("bb", "abb")
     yield _asked_of("unstable", unstable, abb, "ab", "bb", tokens=tokens)
-    for make, value in ((_th, {"a": 1}), (_th, {"the": {"00": "b"}}), (_trained, _ADA)):
+    from_the_end = ((100, 101), (99, 256), (98, 257), (97, 258))
+    deep, tokens = partial(_merged, *from_the_end), ("de", "cde", "bcde", "abcde")
+    yield _asked_of("unstable", unstable, deep, "abcd", "e", tokens=tokens)
+    values = {"a": 1}, {"the": {"00": "b"}}, {"a b": "c d"}, {"né": 1}
+    for make, value in (*((_th, value) for value in values), (_trained, _ADA)):
         yield _asked_of("formats", formats, make, value, within=EXACT)
     tokens = ('":',)
     yield _asked_of("formats", formats, colon, {"a": 1}, tokens=tokens, within=EXACT)
@@ -1784,6 +1822,12 @@ _LEARNED = (  # text, coverage, prefix, size
     (_KOREAN, 0.9, True, 300),
     ("😉 a 😉a\n\ud800", 1.0, True, 270),
     ("", 0.9995, True, 260),
+    ("ababab bcbc", 1.0, False, 263),
+    ("bcbcbc abab", 1.0, False, 263),
+    ("aaaaab", 0.9, False, 300),
+    ("zaazaa", 0.6, False, 300),
+    ("xyxy ab ab ab", 1.0, False, 264),
+    ("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 1.0, False, 400),
 )
 
 
@@ -1885,7 +1929,7 @@ def _small_or_twice(Tokenizer: type) -> Any:
         small = Said("no error")
     except ValueError:
         small = Said("ValueError")
-    made.train("aabb", 259)
+    made.train("aabb", 260)
     made.train("ccdd", 259)
     return {"train('abc', 258)": small, "after two trainings": made.encode("ccddab")}
 
@@ -1902,7 +1946,7 @@ def _by_its_defaults(Tokenizer: type) -> Any:
     return {"vocab from 256": [made.vocab[i] for i in range(256, len(made.vocab))]}
 
 
-@exercise("tokenizer.codepoint_bpe")
+@exercise("tokenizer.codepoint_bpe", version=2)
 def codepoint_bpe(CodePointTokenizer: type) -> Cases:
     new = "CodePointTokenizer"
     first = ("aabbccd", 0.5, False, 300)  # room enough, whatever is kept
@@ -1917,6 +1961,8 @@ def codepoint_bpe(CodePointTokenizer: type) -> Cases:
             telling=how is first,
         )
     for how, text in (
+        (_LEARNED[11], "abcbc"),
+        (_LEARNED[12], "abc"),
         (_LEARNED[0], "aabc"),
         (_LEARNED[1], "aabc"),
         (_LEARNED[2], "ababa bab"),
@@ -1958,7 +2004,7 @@ def codepoint_bpe(CodePointTokenizer: type) -> Cases:
         "after two trainings": [258, 257, 257, 97, 98],
     }
     act = partial(_small_or_twice, CodePointTokenizer)
-    text = f"{new}(1.0, False).train('aabb', 259), train('ccdd', 259), encode('ccddab')"
+    text = f"{new}(1.0, False).train('aabb', 260), train('ccdd', 259), encode('ccddab')"
     yield case(text, act, twice, within=EXACT)
 
 
