@@ -975,29 +975,7 @@ def artifacts(
     formats: Callable,
     never_seen: Callable,
 ) -> Cases:
-    one, abb = partial(_merged, *_ONE), partial(_merged, *_ABB)
-    for make, text in ((_th, "the"), (_th, "é the"), (_trained, _TEXT[:60])):
-        yield _asked_of("pieces", pieces, make, text)
-    for make, text in ((_th, "the"), (_th, "t h e"), (_trained, _TEXT[:80])):
-        yield _asked_of("letters_alone", letters_alone, make, text)
-    text, tokens = "a a1 née he.", ("_a", "a1", "he")
-    colon = partial(_merged, (34, 58))
-    yield _asked_of("letters_alone", letters_alone, one, text, tokens=tokens)
-    beside, tokens = partial(_merged, *_ONE, pattern="[^.]+"), ("_a", "a1", "he")
-    text = "a1 a_b [c] he."
-    yield _asked_of("letters_alone", letters_alone, beside, text, tokens=tokens)
-    accent, tokens = partial(_merged, (195, 169), (110, 256)), ("é", "né")
-    yield _asked_of("letters_alone", letters_alone, accent, "née", tokens=tokens)
-    for make, text in (
-        (_th, "eht"),
-        (_th, "the"),
-        (_th, "thet"),
-        (_th, "anna"),
-        (_trained, "catthe"),
-    ):
-        yield _asked_of("kept_in_reverse", kept_in_reverse, make, text)
-    tokens, twice = ("th", "es"), partial(_merged, (116, 104), (101, 115))
-    yield _asked_of("kept_in_reverse", kept_in_reverse, twice, "ththes", tokens=tokens)
+    yield from _in_words(pieces, letters_alone, kept_in_reverse)
     for make, numbers, once in (
         (_th, [7, 100, 800], False),
         (_th, [0, 1000, 2007, 40], True),
@@ -1016,6 +994,46 @@ def artifacts(
         yield _asked_of("blank_share", blank_share, make, shown)
     ends, tokens = partial(_merged, (10, 10)), (r"\n\n",)
     yield _asked_of("blank_share", blank_share, ends, "a\n\nb", tokens=tokens)
+    yield from _at_an_edge(unstable)
+    values = {"a": 1}, {"the": {"00": "b"}}, {"a b": "c d"}, {"né": 1}
+    for make, value in (*((_th, value) for value in values), (_trained, _ADA)):
+        yield _asked_of("formats", formats, make, value, within=EXACT)
+    colon, tokens = partial(_merged, (34, 58)), ('":',)
+    yield _asked_of("formats", formats, colon, {"a": 1}, tokens=tokens, within=EXACT)
+    for make, text in ((_th, "the 00"), (_named_special, _TEXT[:70]), (_trained, "")):
+        yield _asked_of("never_seen", never_seen, make, text, within=EXACT)
+
+
+def _in_words(
+    pieces: Callable, letters_alone: Callable, kept_in_reverse: Callable
+) -> Cases:
+    """What is asked of the letters of words."""
+    one = partial(_merged, *_ONE)
+    for make, text in ((_th, "the"), (_th, "é the"), (_trained, _TEXT[:60])):
+        yield _asked_of("pieces", pieces, make, text)
+    for make, text in ((_th, "the"), (_th, "t h e"), (_trained, _TEXT[:80])):
+        yield _asked_of("letters_alone", letters_alone, make, text)
+    text, tokens = "a a1 née he.", ("_a", "a1", "he")
+    yield _asked_of("letters_alone", letters_alone, one, text, tokens=tokens)
+    beside, tokens = partial(_merged, *_ONE, pattern="[^.]+"), ("_a", "a1", "he")
+    text = "a1 a_b [c] he."
+    yield _asked_of("letters_alone", letters_alone, beside, text, tokens=tokens)
+    accent, tokens = partial(_merged, (195, 169), (110, 256)), ("é", "né")
+    yield _asked_of("letters_alone", letters_alone, accent, "née", tokens=tokens)
+    for make, text in (
+        (_th, "eht"),
+        (_th, "the"),
+        (_th, "thet"),
+        (_th, "anna"),
+        (_trained, "catthe"),
+    ):
+        yield _asked_of("kept_in_reverse", kept_in_reverse, make, text)
+    tokens, twice = ("th", "es"), partial(_merged, (116, 104), (101, 115))
+    yield _asked_of("kept_in_reverse", kept_in_reverse, twice, "ththes", tokens=tokens)
+
+
+def _at_an_edge(unstable: Callable) -> Cases:
+    """What is asked of a text's last tokens."""
     for make, *texts in (
         (_th, "say ", "the"),
         (_th, "say", " the"),
@@ -1025,18 +1043,11 @@ def artifacts(
         (_th, "the", ""),
     ):
         yield _asked_of("unstable", unstable, make, *texts)
-    tokens = ("bb", "abb")
+    abb, tokens = partial(_merged, *_ABB), ("bb", "abb")
     yield _asked_of("unstable", unstable, abb, "ab", "bb", tokens=tokens)
     from_the_end = ((100, 101), (99, 256), (98, 257), (97, 258))
     deep, tokens = partial(_merged, *from_the_end), ("de", "cde", "bcde", "abcde")
     yield _asked_of("unstable", unstable, deep, "abcd", "e", tokens=tokens)
-    values = {"a": 1}, {"the": {"00": "b"}}, {"a b": "c d"}, {"né": 1}
-    for make, value in (*((_th, value) for value in values), (_trained, _ADA)):
-        yield _asked_of("formats", formats, make, value, within=EXACT)
-    tokens = ('":',)
-    yield _asked_of("formats", formats, colon, {"a": 1}, tokens=tokens, within=EXACT)
-    for make, text in ((_th, "the 00"), (_named_special, _TEXT[:70]), (_trained, "")):
-        yield _asked_of("never_seen", never_seen, make, text, within=EXACT)
 
 
 _PARTS = (

@@ -40,7 +40,7 @@ JUPYTERS_OWN = [
 FOLDERS = ["solutions", "workbook", "expected", "tests", "benchmarks", "docs", "build"]
 SOURCES = ["start.py", "[0-9][0-9]_*.py", "__init__.py"]
 PROJECT = [
-    "Makefile", "LICENSE", "*.toml", "*.lock", "*.yml", "*.yaml", "*.cfg",
+    "Makefile", "LICENSE", "postBuild", "*.toml", "*.lock", "*.yml", "*.yaml", "*.cfg",
     "CHANGELOG.md", "CONTRIBUTING.md", "STYLE.md", "RESULTS.md",
     "RESULTS.partial.json", "progress.json*", "*.refused*", "*.part",
 ]  # fmt: skip
