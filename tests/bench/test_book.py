@@ -73,6 +73,13 @@ def test_what_ran_before_is_not_run_again(read_only, monkeypatch, capsys):
         main([])
 
 
+def test_a_quick_run_leaves_the_whole_one_as_it_is(read_only):
+    runs = read_only.root / "build" / "book" / "runs"
+    assert main([]) == 0 and main(["--quick"]) == 0
+    kinds = [path.parent.name for path in sorted(runs.rglob("*.ipynb"))]
+    assert kinds == ["full", "quick"]
+
+
 def test_a_lecture_that_stops_is_named_with_its_error(read_only, capsys):
     read_only.change("notebooks/01_micrograd.py", "rise / 2", "rise / 0")
     assert main([]) == 1

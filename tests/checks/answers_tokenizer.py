@@ -57,6 +57,39 @@ def encode(self, text):
     return ids
 """
 
+_WALK = """
+def merge(ids, pair, idx{more}):
+    {first}
+    i = 0
+    while i < len(ids):
+        hit = {hit}
+        out.append(idx if hit else ids[i])
+        i += {far} if hit else 1
+    return {out}
+"""
+
+_CUTS = """
+def regex_split(text, pattern{more}):
+    cuts = {{0, len(text)}}
+    for m in regex.finditer(pattern, text{flags}):
+        cuts |= set(m.span())
+    cuts = sorted(cuts)
+    {last}
+"""
+
+_REMEMBERS = """
+class RegexTokenizer(RegexTokenizer):
+    {memory}
+
+    def encode_ordinary(self, text):
+        ids = []
+        for chunk in regex_split(text, self.pattern):
+            if chunk not in self.cache:
+                self.cache[chunk] = BasicTokenizer.encode(self, chunk)
+            ids += self.cache[chunk]
+        return ids
+"""
+
 _DECODE = """
 @add_to(BasicTokenizer)
 def decode(self, ids):
@@ -196,6 +229,28 @@ def load(self, path):
 """
 
 
+def _walk(**changed: str) -> str:
+    """merge by a walk from the left, with some of its parts changed."""
+    parts = {
+        "more": "",
+        "first": "out = []",
+        "hit": "tuple(ids[i:i + 2]) == pair",
+        "far": "2",
+        "out": "out",
+    }
+    return _WALK.format(**parts | changed)
+
+
+def _cuts(**changed: str) -> str:
+    """regex_split by its places, with some of its parts changed."""
+    parts = {
+        "more": "",
+        "flags": "",
+        "last": "return [text[a:b] for a, b in zip(cuts, cuts[1:])]",
+    }
+    return _CUTS.format(**parts | changed)
+
+
 def _file(**changed: str) -> str:
     usual = {
         "special": "self.special_tokens",
@@ -287,15 +342,7 @@ def pair_counts(ids, counts=None):
 """,
     },
     "tokenizer.merge": {
-        "slices": """
-def merge(ids, pair, idx):
-    out, i = [], 0
-    while i < len(ids):
-        hit = tuple(ids[i:i + 2]) == tuple(pair)
-        out.append(idx if hit else ids[i])
-        i += 2 if hit else 1
-    return out
-""",
+        "slices": _walk(hit="tuple(ids[i:i + 2]) == tuple(pair)"),
         "an iterator": """
 def merge(ids, pair, idx):
     out = []
@@ -581,17 +628,9 @@ def merge(ids, pair, idx):
             ids[i], ids[i + 1] = idx, None
     return [i for i in ids if i]
 """,
-        "the list itself": """
-def merge(ids, pair, idx):
-    if pair not in zip(ids, ids[1:]):
-        return ids
-    out, i = [], 0
-    while i < len(ids):
-        hit = tuple(ids[i:i + 2]) == pair
-        out.append(idx if hit else ids[i])
-        i += 2 if hit else 1
-    return out
-""",
+        "the list itself": _walk(
+            first="out = []\n    if pair not in zip(ids, ids[1:]):\n        return ids"
+        ),
         "overlap": """
 def merge(ids, pair, idx):
     out = []
@@ -817,20 +856,11 @@ def regex_split(text, pattern):
             "stats.update(zip(word, word[1:]))",
             "stats.update(list(dict.fromkeys(zip(word, word[1:]))))",
         ),
-        "remembered": """
-class RegexTokenizer(RegexTokenizer):
-    def __init__(self, pattern=None):
-        super().__init__(pattern)
-        self.cache = {}
-
-    def encode_ordinary(self, text):
-        ids = []
-        for chunk in regex_split(text, self.pattern):
-            if chunk not in self.cache:
-                self.cache[chunk] = BasicTokenizer.encode(self, chunk)
-            ids += self.cache[chunk]
-        return ids
-""",
+        "remembered": _REMEMBERS.format(
+            memory="def __init__(self, pattern=None):\n"
+            "        super().__init__(pattern)\n"
+            "        self.cache = {}"
+        ),
         "GPT-2's by default": _regex(default="GPT2_SPLIT_PATTERN"),
         "the pattern ignored": _regex(pattern="GPT4_SPLIT_PATTERN").replace(
             "self.pattern = pattern", "self.pattern = GPT4_SPLIT_PATTERN"
@@ -972,28 +1002,10 @@ def pair_counts(ids, counts=None):
 """,
     },
     "tokenizer.merge": {
-        "is": """
-def merge(ids, pair, idx):
-    out, i = [], 0
-    while i < len(ids):
-        if i + 1 < len(ids) and ids[i] is pair[0] and ids[i + 1] is pair[1]:
-            out.append(idx)
-            i += 2
-        else:
-            out.append(ids[i])
-            i += 1
-    return out
-""",
-        "one list for all calls": """
-def merge(ids, pair, idx, out=[]):
-    out.clear()
-    i = 0
-    while i < len(ids):
-        hit = tuple(ids[i:i + 2]) == pair
-        out.append(idx if hit else ids[i])
-        i += 2 if hit else 1
-    return out
-""",
+        "is": _walk(
+            hit="i + 1 < len(ids) and ids[i] is pair[0] and ids[i + 1] is pair[1]"
+        ),
+        "one list for all calls": _walk(more=", out=[]", first="out.clear()"),
         "the end taken for nothing": """
 def merge(ids, pair, idx):
     out, rest = [], iter(ids)
@@ -1008,29 +1020,13 @@ def merge(ids, pair, idx):
             last = following
     return out
 """,
-        "a tuple": """
-def merge(ids, pair, idx):
-    out, i = [], 0
-    while i < len(ids):
-        hit = tuple(ids[i:i + 2]) == pair
-        out.append(idx if hit else ids[i])
-        i += 1 + hit
-    return tuple(out)
-""",
+        "a tuple": _walk(out="tuple(out)"),
         "texts": """
 def merge(ids, pair, idx):
     text = " ".join(map(str, ids)).replace("%d %d" % pair, str(idx))
     return [int(i) for i in text.split()]
 """,
-        "three places on": """
-def merge(ids, pair, idx):
-    out, i = [], 0
-    while i < len(ids):
-        hit = tuple(ids[i:i + 2]) == pair
-        out.append(idx if hit else ids[i])
-        i += 3 if hit else 1
-    return out
-""",
+        "three places on": _walk(far="3"),
         "recursion": """
 def merge(ids, pair, idx):
     if len(ids) < 2:
@@ -1214,36 +1210,18 @@ def encode(self, text):
 """,
     },
     "tokenizer.regex_split": {
-        "dots for line ends": """
-def regex_split(text, pattern):
-    cuts = {0, len(text)}
-    for m in regex.finditer(pattern, text, flags=regex.DOTALL):
-        cuts |= set(m.span())
-    cuts = sorted(cuts)
-    return [text[a:b] for a, b in zip(cuts, cuts[1:])]
-""",
-        "the end of each line": """
-def regex_split(text, pattern):
-    cuts = {0, len(text)}
-    for m in regex.finditer(pattern, text, flags=regex.MULTILINE):
-        cuts |= set(m.span())
-    cuts = sorted(cuts)
-    return [text[a:b] for a, b in zip(cuts, cuts[1:])]
-""",
+        "dots for line ends": _cuts(flags=", flags=regex.DOTALL"),
+        "the end of each line": _cuts(flags=", flags=regex.MULTILINE"),
         "marks in the text": """
 def regex_split(text, pattern):
     marked = regex.sub(pattern, lambda m: "\\0" + m.group() + "\\0", text)
     return [chunk for chunk in marked.split("\\0") if chunk]
 """,
-        "one list for all calls": """
-def regex_split(text, pattern, chunks=[]):
-    cuts = {0, len(text)}
-    for m in regex.finditer(pattern, text):
-        cuts |= set(m.span())
-    cuts = sorted(cuts)
-    chunks[:] = [text[a:b] for a, b in zip(cuts, cuts[1:])]
-    return chunks
-""",
+        "one list for all calls": _cuts(
+            more=", chunks=[]",
+            last="chunks[:] = [text[a:b] for a, b in zip(cuts, cuts[1:])]\n"
+            "    return chunks",
+        ),
         "lower case": """
 def regex_split(text, pattern):
     return regex_split_right(text.lower(), pattern)
@@ -1301,18 +1279,7 @@ def regex_split(text, pattern):
         "three hundred at most": _regex().replace(
             "len(self.vocab) < vocab_size", "len(self.vocab) < min(vocab_size, 300)"
         ),
-        "remembered for all": """
-class RegexTokenizer(RegexTokenizer):
-    cache = {}
-
-    def encode_ordinary(self, text):
-        ids = []
-        for chunk in regex_split(text, self.pattern):
-            if chunk not in self.cache:
-                self.cache[chunk] = BasicTokenizer.encode(self, chunk)
-            ids += self.cache[chunk]
-        return ids
-""",
+        "remembered for all": _REMEMBERS.format(memory="cache = {}"),
         "a part of the text": _regex(
             words="[list(c.encode()) for c in regex_split(text, self.pattern)[:2]]"
         ),

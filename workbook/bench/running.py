@@ -16,7 +16,6 @@ from workbook.course import root
 CELL_SECONDS = 120  # a cell that takes longer in check mode has gone wrong
 KERNEL_SECONDS = 180  # for its start, on a busy machine
 Item = TypeVar("Item")
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def check_environment(strict: bool = False) -> dict[str, str]:
@@ -70,10 +69,14 @@ def executed(
             exceptions.CellTimeoutError,
             exceptions.DeadKernelError,
         ) as error:
-            plain = _COLOUR.sub("", str(error))
-            lines = [line for line in plain.splitlines() if line.strip()]
+            lines = [x for x in uncoloured(str(error)).splitlines() if x.strip()]
             return book, lines[-1]
     return book, ""
+
+
+def uncoloured(text: str) -> str:
+    """What a program says to a terminal, without the colours."""
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
 def progress(items: Iterable[Item], what: str) -> Iterator[Item]:

@@ -15,6 +15,7 @@ import pytest
 
 from workbook.bench.build import about
 from workbook.bench.expectations import shown
+from workbook.bench.running import uncoloured
 
 LINES = 24  # of an output, before it is cut
 PATIENCE = 60  # seconds for the output of a cell that has ended, on a busy machine
@@ -107,7 +108,7 @@ def _lines(label: str, found: list[tuple[str, str]], kinds: bool) -> list[str]:
 
 def _line(traceback: list[str]) -> list[str]:
     """The cell's own line of a traceback."""
-    plain = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(traceback))
+    plain = uncoloured("\n".join(traceback))
     arrows = re.findall(r"^-+> *\d+ +(.*)$", plain, re.M)
     return [f"  in       {arrows[0].strip()}"] if arrows else []
 

@@ -28,10 +28,11 @@ def run_lectures(
     quick: with the samples and short budgets of `make check`, and words for pictures.
     Raises Stopped where a cell fails.
     """
+    kept = kept / ("quick" if quick else "full")
     kept.mkdir(parents=True, exist_ok=True)
     books = {}
     for one in progress(lessons, "running the lectures"):
-        path = kept / f"{one.name}-{_state(one.lecture_source, quick)}.ipynb"
+        path = kept / f"{one.name}-{_state(one.lecture_source)}.ipynb"
         if not path.exists():
             _run(one.lecture_source, path, quick)
         books[one.name] = nbformat.read(path, as_version=4)
@@ -39,7 +40,7 @@ def run_lectures(
 
 
 def _run(source: Path, path: Path, quick: bool) -> None:
-    book, error = executed(source, _environment(quick), SECONDS)
+    book, error = executed(source, _environment(path.parent, quick), SECONDS)
     if error:
         raise Stopped(f"{source.relative_to(root())} stops: {error}")
     for older in path.parent.glob(f"{source.stem}-*.ipynb"):
@@ -49,13 +50,17 @@ def _run(source: Path, path: Path, quick: bool) -> None:
     os.replace(started, path)
 
 
-def _environment(quick: bool) -> dict[str, str]:
-    """Where nobody's progress or answers are seen; all data, unless it is quick."""
-    known = check_environment()
-    return known if quick else known | {"WORKBOOK_CHECK": ""}
+def _environment(scratch: Path, quick: bool) -> dict[str, str]:
+    """Nobody's progress and answers, beside a `make check` that may run at once."""
+    (scratch / "ipython").mkdir(exist_ok=True)
+    return check_environment() | {
+        "WORKBOOK_CHECK": "1" if quick else "",
+        "WORKBOOK_PROGRESS": str(scratch / "progress.json"),
+        "IPYTHONDIR": str(scratch / "ipython"),
+    }
 
 
-def _state(source: Path, quick: bool) -> str:
+def _state(source: Path) -> str:
     """A name for all that a lecture's outputs come from."""
     package = Path(workbook.__file__).parent
     parts = [
@@ -63,7 +68,7 @@ def _state(source: Path, quick: bool) -> str:
         for path in sorted(package.rglob("*.py"))
         if path.relative_to(package).parts[0] not in FORGOTTEN
     ]
-    seen = hashlib.sha256(f"{quick} {version('torch')}".encode())
+    seen = hashlib.sha256(version("torch").encode())
     for path in (source, *root().glob("data/manifest.toml"), *parts):
         seen.update(path.read_bytes())
     return seen.hexdigest()[:12]

@@ -1,15 +1,13 @@
 """Pages into a website, by Sphinx, in a process of its own."""
 
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from workbook import __version__
+from workbook.bench.running import uncoloured
 from workbook.course import course
-
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build_site(pages: Path, site: Path) -> list[str]:
@@ -19,7 +17,7 @@ def build_site(pages: Path, site: Path) -> list[str]:
     doctrees = pages.parent / "doctrees"
     command = [sys.executable, "-m", "sphinx", "-q", "-E", "-d", doctrees, pages, site]
     done = subprocess.run(command, capture_output=True, text=True)
-    lines = _COLOUR.sub("", done.stderr).splitlines()
+    lines = uncoloured(done.stderr).splitlines()
     wrong = [line.replace(f"{pages}/", "") for line in lines if line.strip()]
     if done.returncode and not wrong:
         wrong = [f"Sphinx ended with {done.returncode}."]
