@@ -1371,7 +1371,7 @@ regex_split.table(
     lambda: (_splitting(),),
     {
         "groups": (
-            "findall gives the groups of a pattern that has some: use finditer.",
+            "findall drops what lies between, and matches with groups: use finditer.",
             (lambda text, pattern: regex.findall(pattern, text),),
         ),
         "the first group": (
