@@ -236,11 +236,11 @@ class Notebook:
     def __init__(self, page: Page, server: Server, path: str) -> None:
         self.page, self.server, self.path = page, server, path
         self.errors: list[str] = []  # what the browser's console said in red
-        self.puts: set[Any] = set()  # saves that Lab has sent and not heard of
+        self.saving: set[Any] = set()  # what Lab has sent to save and not heard of
         page.on("console", self._heard)
         page.on("request", self._sent)
-        page.on("requestfinished", lambda request: self.puts.discard(request))
-        page.on("requestfailed", lambda request: self.puts.discard(request))
+        page.on("requestfinished", lambda request: self.saving.discard(request))
+        page.on("requestfailed", lambda request: self.saving.discard(request))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _heard(self, message: Any) -> None:
@@ -248,13 +248,16 @@ class Notebook:
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _sent(self, request: Any) -> None:
-        if request.method == "PUT" and "/api/contents/" in request.url:
-            self.puts.add(request)
+        asks_whether_it_changed = "hash=1" in request.url  # before it writes, and after
+        if "/api/contents/" in request.url and (
+            request.method == "PUT" or asks_whether_it_changed
+        ):
+            self.saving.add(request)
 
     def _saves_itself(self) -> bool:
         """Whether Lab is saving of its own accord."""
         self.page.evaluate("0")  # what the page has sent is told while it is asked
-        return bool(self.puts)
+        return bool(self.saving)
 
     @property
     def panel(self) -> Locator:
@@ -402,24 +405,17 @@ class Notebook:
         return self.idle()
 
     def save(self) -> None:
-        """Ctrl-S, and wait until it is on the disk.
+        """File ▸ Save Notebook, and wait until it is on the disk.
 
-        Not while Lab saves by itself: between its writing and its hearing of it, a
+        By the menu, since a widget's text field keeps Ctrl-S to itself. And not while
+        Lab saves of its own accord: between its writing and its hearing of it, a
         second save finds the file newer than it knows, and asks whose is to stay.
         """
         until(lambda: not self._saves_itself(), f"{self.path} has saved itself")
         before = self.file.stat().st_mtime_ns
-
-        def saved() -> bool:
-            """Press, and again where the page was too busy to hear it."""
-            self.page.keyboard.press("ControlOrMeta+s")
-            end = time.monotonic() + 10
-            while self.file.stat().st_mtime_ns == before and time.monotonic() < end:
-                time.sleep(0.05)
-            return self.file.stat().st_mtime_ns != before
-
+        self.menu("File", "Save Notebook")
         try:
-            until(saved, f"{self.path} is saved")
+            until(lambda: self.file.stat().st_mtime_ns != before, f"{self.path} saves")
         except TimeoutError as error:
             raise TimeoutError(f"{error}; {self.state()}") from None
 

@@ -6,6 +6,7 @@ import math
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -161,6 +162,63 @@ def test_work_that_sleeps_is_given_no_more_time(monkeypatch):
         assert not allowed.is_over()
     clock["monotonic"] += 0.1
     assert allowed.is_over()
+
+
+def test_work_that_waits_for_a_disk_is_given_more_time(monkeypatch):
+    clock = {"monotonic": 0.0, "process_time": 0.0}
+    for name in clock:
+        monkeypatch.setattr(guard.time, name, lambda name=name: clock[name])
+    allowed = guard._Time(2.0)
+    for _ in range(9):
+        clock["monotonic"] += 1.0
+        assert not allowed.is_over(asleep=False)
+    clock["monotonic"] += 1.1
+    assert allowed.is_over(asleep=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_a_thread_that_waits_for_a_lock_is_asleep_and_one_that_counts_is_not():
+    gate, going = threading.Event(), True
+
+    def count():
+        while going:
+            pass
+
+    waits = threading.Thread(target=gate.wait, daemon=True)
+    counts = threading.Thread(target=count, daemon=True)
+    waits.start()
+    counts.start()
+    looks = [
+        [guard._is_asleep(t.native_id) for t in (waits, counts)] for _ in range(50)
+    ]
+    going = False
+    gate.set()
+    assert all(asleep for asleep, _ in looks[5:])
+    assert not all(asleep for _, asleep in looks)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
+def test_a_machine_that_stands_still_takes_no_time_from_the_answer():
+    code = """
+import sys, time
+from workbook.checks.guard import guarded
+def work():
+    print("begun", file=sys.__stderr__, flush=True)
+    time.sleep(0.5)
+outcome = guarded(work, 1.0)
+print(repr(outcome.stopped), outcome.seconds > 2)
+"""
+    program = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stderr.readline() == "begun\n"
+    os.kill(program.pid, signal.SIGSTOP)
+    time.sleep(2.5)
+    os.kill(program.pid, signal.SIGCONT)
+    assert program.communicate(timeout=60)[0] == "'' True\n"
 
 
 # ---------------------------------------------------------------- printing

@@ -30,7 +30,9 @@ _PERSISTENCE = 0.8  # seconds of asking a thread to stop before it is left behin
 _GREED = 2**30  # bytes that an answer may take
 _CEILING = 4 * 2**30  # bytes at which one allocation is refused: MemoryError
 _GLANCE = 0.03  # seconds between two looks at time and memory
+_GAP = 0.5  # seconds between two looks that say: the whole process stood still
 _LATELY = 0.2  # seconds after which it shows whether the work is idle
+_IDLE = 0.03  # of a processor is less than work that goes on takes
 _IMPORTS = 60.0  # seconds, at most, that imports may take beside the limit
 _DUE = 0.6  # of the limit is what work must have had of a processor to be slow
 _PATIENCE = 5  # times the limit is the longest that it may take by the clock
@@ -140,7 +142,7 @@ def _watch(learner: _Learner, limit: float) -> None:
     outcome = learner.outcome
     while not learner.done.wait(_GLANCE):
         allowed.look(_is_importing(learner.ident))
-        if allowed.is_over():
+        if allowed.is_over(_is_asleep(learner.native_id)):
             outcome.stopped, outcome.starved = TIME, allowed.starved
             return
         if _memory() > full:
@@ -158,36 +160,54 @@ def _is_importing(ident: int | None) -> bool:
     return ident is not None and ident in owners
 
 
+def _is_asleep(thread: int | None) -> bool:
+    """Whether a thread waits by its own doing: for neither a processor nor a disk.
+
+    Only Linux tells; elsewhere a thread that does nothing is taken to be asleep.
+    """
+    try:
+        with open(f"/proc/self/task/{thread}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] == b"S"
+    except OSError:
+        return True
+
+
 class _Time:
     """The time that the work may take: by the clock, but longer on a busy machine.
 
     Work that is not idle and has had little of a processor is not slow. Imports do
-    not count.
+    not count, nor does a time in which nobody could look, as under a closed lid.
     """
 
     def __init__(self, limit: float):
         self._limit, self._idle = limit, True
-        self._seen, self._spared = time.monotonic(), 0.0
-        self._start = self._mark = (time.monotonic(), time.process_time())
+        self._imported, self._stood_still = 0.0, 0.0
+        self._start = self._mark = self._seen = time.monotonic(), time.process_time()
         self.starved = False
 
     def look(self, importing: bool) -> None:
-        """Spare the time since the last look, where an import took it."""
-        now = time.monotonic()
+        """Spare the time since the last look, where it was not the answer's."""
+        since, effort = self._since(self._seen)
         if importing:
-            self._spared = min(_IMPORTS, self._spared + now - self._seen)
-        self._seen = now
+            self._imported = min(_IMPORTS, self._imported + since)
+        elif since > _GAP and effort < _IDLE * since:
+            self._stood_still += since
+        self._seen = time.monotonic(), time.process_time()
 
-    def is_over(self) -> bool:
-        now = time.monotonic(), time.process_time()
-        took, worked = (b - a for a, b in zip(self._start, now, strict=True))
-        lately, effort = (b - a for a, b in zip(self._mark, now, strict=True))
+    def is_over(self, asleep: bool = True) -> bool:
+        took, worked = self._since(self._start)
+        lately, effort = self._since(self._mark)
         if lately > _LATELY:
-            self._idle, self._mark = effort < 0.03 * lately, now
-        took -= self._spared
+            self._idle = asleep and effort < _IDLE * lately
+            self._mark = time.monotonic(), time.process_time()
+        took -= self._imported + self._stood_still
         self.starved = not self._idle and worked < took / 2
         waits = self.starved and worked < _DUE * self._limit
         return took > self._limit * (_PATIENCE if waits else 1)
+
+    def _since(self, mark: tuple[float, float]) -> tuple[float, float]:
+        """Seconds by the clock, and of a processor."""
+        return time.monotonic() - mark[0], time.process_time() - mark[1]
 
 
 def _stop(learner: _Learner) -> None:
