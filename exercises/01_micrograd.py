@@ -6,9 +6,10 @@
 # %% [markdown]
 # # 1 · Building micrograd: exercises
 #
-# You build an engine that finds the slope of any expression, then a network on top
-# of it. Each exercise is a cell with a `TODO` and a check under it. Write, run both,
-# read the card. `hint("…")` goes deeper each time you run it; `solution("…")` asks
+# You build an engine that finds the slope of any expression, then a network on top of
+# it. Each exercise is a cell with a `TODO`, or several, and a check under them. A cell
+# without a `TODO` is given: run it as well. Write, run all of them, read the card that
+# the check shows. `hint("…")` goes deeper each time you run it; `solution("…")` asks
 # once, then shows an answer.
 
 # %%
@@ -336,10 +337,10 @@ check("micrograd.neuron_layer_mlp", Neuron, Layer, MLP)
 #
 # *15 min · ●●●○○*
 #
-# **Gradient descent**: measure the loss, find its gradient, take a small step
-# downhill, repeat. `loss()` runs the model and returns the loss as a `Value`. Return
-# the losses as plain numbers, each measured before its step. Gradients may be left over
-# from before the first one.
+# **Gradient descent**: measure the loss, find its gradient, take a small step downhill,
+# repeat. With a random minibatch in each step it is called *stochastic*, SGD. `loss()`
+# runs the model and returns the loss as a `Value`. Return the losses as plain numbers,
+# each measured before its step. Gradients may be left over from before the first one.
 
 # %% exercise="micrograd.sgd"
 def train(model, loss, steps, lr):
@@ -376,11 +377,12 @@ check("micrograd.gradient_by_hand", gradient)
 #
 # *15 min · ●●●○○*
 #
-# **Softmax** turns scores into probabilities: $p_i = e^{z_i} / \sum_j e^{z_j}$. The
-# **negative log likelihood** of a target is $-\log p_{target}$. Scores
-# $(0, 3, -2, 1)$ with target $3$ give a loss of $2.1755$. Scores may be in the
-# thousands. Then a $p$ may be so small that Python holds $0$, which has no logarithm:
-# find the loss from the scores, as $\log \sum_j e^{z_j} - z_{target}$.
+# **Softmax** turns scores $z$, in the code `logits`, into probabilities:
+# $p_i = e^{z_i} / \sum_j e^{z_j}$. The **negative log likelihood** of a target is
+# $-\log p_{target}$. Scores $(0, 3, -2, 1)$ with target $3$ give a loss of $2.1755$.
+# Scores may be in the thousands. Then a $p$ may be so small that Python holds $0$,
+# which has no logarithm: find the loss from the scores, as
+# $\log \sum_j e^{z_j} - z_{target}$.
 
 # %% exercise="micrograd.softmax_nll"
 def softmax(logits):
@@ -407,6 +409,10 @@ check("micrograd.softmax_nll", softmax, nll)
 # the inputs where the two disagree; an empty list means that all is well. They agree
 # where they differ by at most `tolerance` times the larger of $1$ and the slope's size;
 # a gradient that is not a number (`nan`) never agrees.
+
+# %% [markdown]
+# The inputs may hold gradients from before, which must not count. In the end each input
+# holds the number that it came with.
 
 # %% exercise="micrograd.gradcheck"
 def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):

@@ -8,8 +8,9 @@
 #
 # You build a model that writes names: first by counting, then by gradient descent.
 # `words` is the list of names, for trying things out. Each exercise is a cell with a
-# `TODO` and a check under it. Write, run both, read the card. `hint("…")` goes deeper
-# each time you run it; `solution("…")` asks once, then shows an answer.
+# `TODO`, or several, and a check under them. A cell without a `TODO` is given: run it
+# as well. Write, run, read the card. `hint("…")` goes deeper each time you run it;
+# `solution("…")` asks once, then shows an answer.
 
 # %%
 import random
@@ -61,9 +62,10 @@ check("bigram.vocabulary", Vocabulary)
 # *15 min · ●●●○○*
 #
 # A **bigram** is a letter and the one after it. Count them all: `N[i, j]` says how
-# often letter $j$ follows letter $i$, where a dot stands before and after each name.
-# For `["ab"]` three cells are $1$: `N[0, 1]`, `N[1, 2]` and `N[2, 0]`. Write to the
-# tensor in one go: one cell at a time takes seconds on all names.
+# often letter $j$ follows letter $i$, where a dot stands before and after each name. In
+# shapes, $V$ is the number of letters, the dot among them: `len(vocabulary)`. For
+# `["ab"]` three cells are $1$: `N[0, 1]`, `N[1, 2]` and `N[2, 0]`. Write to the tensor
+# in one go: one cell at a time takes seconds on all names.
 
 # %% exercise="bigram.counts"
 def count_bigrams(words: list[str], vocabulary: Vocabulary) -> torch.Tensor:

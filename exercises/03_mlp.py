@@ -7,9 +7,9 @@
 # # 3 · MLP: exercises
 #
 # You build the letter model of Bengio et al. (2003) piece by piece, train it on the
-# names, and then make a better one. Each exercise is a cell with a `TODO` and a check
-# under it. `hint("…")` goes deeper each time you run it; `solution("…")` asks once,
-# then shows an answer.
+# names, and then make a better one. Each exercise is a cell with a `TODO`, or several,
+# and a check under them. A cell without a `TODO` is given: run it as well. `hint("…")`
+# goes deeper each time you run it; `solution("…")` asks once, then shows an answer.
 
 # %%
 import math
@@ -54,10 +54,10 @@ check("mlp.build_dataset", build_dataset)
 # *20 min · ●●○○○*
 #
 # Cut the names, not the pairs: 80 % to train on, 10 % to choose with (dev), 10 % to
-# look at once (test). `split_words` shuffles first and leaves its argument alone.
-# `is_split` tests for leaks: `["ann", "ann", "bob"]` may be cut into `["ann"]`,
-# `["ann"]`, `["bob"]`, for that name is in the data twice. `datasets` turns the three
-# piles into pairs.
+# look at once (test). `split_words` is that of lesson 2: it shuffles first and leaves
+# its argument alone. `is_split` tests for leaks: `["ann", "ann", "bob"]` may be cut
+# into `["ann"]`, `["ann"]`, `["bob"]`, for that name is in the data twice. `datasets`
+# turns the three piles into pairs.
 
 # %% exercise="mlp.splits"
 def split_words(
@@ -118,7 +118,8 @@ check("mlp.embed", embed, embed_one_hot)
 # The network reads the embedded letters side by side: $(N, 3, 10)$ becomes $(N, 30)$.
 # `by_view` does it without moving a number, `by_cat` makes a copy; both agree. Then the
 # model: $\text{logits} = \tanh(x W_1 + b_1) W_2 + b_2$. With 27 letters, three of
-# context, ten dimensions and 200 hidden units it has 11,897 parameters.
+# context, ten dimensions and 200 hidden neurons (often called *units*) it has 11,897
+# parameters.
 
 # %% exercise="mlp.hidden"
 def by_view(emb: Tensor) -> Tensor:
@@ -176,10 +177,10 @@ check("mlp.hidden", by_view, by_cat, MLP)
 #
 # *15 min · ●●●○○*
 #
-# The loss from scratch: softmax over each row of `logits`, the probability of the
-# target, its logarithm, the mean, a minus sign. `F.cross_entropy` is the judge, so do
-# without it. Logits `[[0, 3, -2, 1]]` with target `[3]` give $2.1755$. Logits of
-# $\pm 1000$ are allowed.
+# The loss of lesson 2 once more, now from memory: softmax over each row of `logits`,
+# the probability of the target, its logarithm, the mean, a minus sign.
+# `F.cross_entropy` is the judge, so do without it. Logits `[[0, 3, -2, 1]]` with target
+# `[3]` give $2.1755$. Logits of $\pm 1000$ are allowed.
 
 # %% exercise="mlp.cross_entropy"
 def cross_entropy(logits: Tensor, Y: Tensor) -> Tensor:
@@ -309,8 +310,8 @@ check("mlp.train", train)
 
 # %% [markdown]
 # On all names the lecture's network, 20,000 steps, takes about seven seconds of one
-# core. The cell defines the run; take the `#` away from its last line when the three
-# checks above have passed.
+# core. The cell defines the run; take the `#` away from its last line when
+# `build_dataset`, `splits`, `hidden`, `minibatch_step` and `evaluate` have passed.
 
 # %%
 def on_all_names(steps: int = budget(full=20_000, check=200)) -> None:
@@ -377,12 +378,13 @@ check("mlp.init_loss", loss_at_start, calm)
 #
 # *90 min · ●●●●●*
 #
-# The lecture's network of 11,897 parameters reaches $2.17$ on the dev names. Do better
-# with at most 12,000: any context, any sizes, any optimizer. Train on the names `train`
-# for about `steps` steps, choose by `dev` alone, and append one row to `log`:
-# `{"tried": "six letters of context", "dev": 2.05}`, the loss on all dev pairs of the
-# model that you return. It has a `block_size`, `parameters()`, and gives logits
-# $(N, 27)$. Begin with the context and the batch; after lesson 4, come back.
+# The video's network of 11,897 parameters reaches $2.17$ on the dev names. Do better
+# with at most 12,000: any context, any sizes, any optimiser (how gradients become
+# steps). Train on the names `train` for about `steps` steps, choose by `dev` alone, and
+# append one row to `log`: `{"tried": "six letters of context", "dev": 2.05}`, the loss
+# on all dev pairs of the model that you return. It has a `block_size`, `parameters()`,
+# and gives logits $(N, 27)$. Begin with the context and the batch; after lesson 4, come
+# back.
 
 # %% exercise="mlp.beat_the_lecture"
 def well_scaled(**sizes: int) -> MLP:

@@ -7,9 +7,10 @@
 # # 4 · Activations & gradients, BatchNorm: exercises
 #
 # You build the instruments that tell a healthy network from a sick one, the layers that
-# keep it healthy, and a deep network out of them. Each exercise is a cell with a `TODO`
-# and a check under it. `hint("…")` goes deeper each time you run it; `solution("…")`
-# asks once, then shows an answer.
+# keep it healthy, and a deep network out of them. Each exercise is a cell with a
+# `TODO`, or several, and a check under them. A cell without a `TODO` is given: run it
+# as well. `hint("…")` goes deeper each time you run it; `solution("…")` asks once, then
+# shows an answer.
 
 # %%
 import math
@@ -35,9 +36,9 @@ stoi = {s: i for i, s in enumerate([".", *sorted(set("".join(words)))])}
 #
 # A model that finds all $V$ letters equally likely has the loss $\ln V$. How far above
 # is a given start? For `logits` $[[0, 3, -2, 1]]$ and target $[3]$ the excess is
-# $0.7892$ nats. Then cure it: `calm` changes an output layer in place, so that its bias
-# is zero and the logits `h @ W` have the standard deviation `std` (as `.std()` gives
-# it), whatever it was before, larger or smaller.
+# $0.7892$ nats. Then cure it, as in lesson 3, but by measure: `calm` changes an output
+# layer in place, so that its bias is zero and the logits `h @ W` have the standard
+# deviation `std` (as `.std()` gives it), whatever it was before, larger or smaller.
 
 # %% exercise="batchnorm.initial_loss"
 def excess_loss(logits: Tensor, Y: Tensor) -> float:
@@ -61,8 +62,8 @@ check("batchnorm.initial_loss", excess_loss, calm)
 #
 # Where $|\tanh|$ is beyond `edge`, its slope is nearly zero, and so is what passes on
 # to the layers below. `saturated` marks these places, `saturation` gives their share.
-# For `h` $[[0.1, -0.98], [0.99, 0.5]]$ the mask is $[[F, T], [T, F]]$ and the share
-# $0.5$.
+# For `h` $[[0.1, -0.98], [0.99, 0.5]]$ the mask is `[[False, True], [True, False]]` and
+# the share $0.5$.
 
 # %% exercise="batchnorm.saturation"
 def saturated(h: Tensor, edge: float = 0.97) -> Tensor:
@@ -85,9 +86,10 @@ check("batchnorm.saturation", saturated, saturation)
 # *8 min · ●●○○○*
 #
 # A saturated output is one bad example. A **dead** unit is saturated for *every*
-# example of the batch: no gradient reaches its weights, so it stays as it is. A tanh
-# unit is dead at either end, also at both in turn; a ReLU unit is dead where it gives
-# zero for all. For `h` $[[1.0, 0.2], [-1.0, 1.0]]$ the answer is $[T, F]$.
+# example of the batch: next to no gradient reaches its weights, from a ReLU's zeros
+# none, so it stays as it is. A tanh unit is dead at either end, also at both in turn; a
+# ReLU unit is dead where it gives zero for all. For `h` $[[1.0, 0.2], [-1.0, 1.0]]$
+# `dead_tanh` gives `[True, False]`.
 
 # %% exercise="batchnorm.dead_units"
 def dead_tanh(h: Tensor, edge: float = 0.99) -> Tensor:
@@ -224,9 +226,9 @@ check("batchnorm.tanh", Tanh, slope)
 # $r \leftarrow (1 - m)\, r + m\, s$, begun at mean $0$ and variance $1$.
 
 # %% [markdown]
-# Our convention is PyTorch's: the batch is normalised with the variance divided by
-# $N$; the running one is averaged from the variance divided by $N - 1$. The lecture
-# uses $N - 1$ for both. A column $[1, 5]$ becomes $[-1, 1]$, up to `eps`.
+# Our convention is PyTorch's: the batch is normalised with the variance divided by $N$;
+# the running one is averaged from the variance divided by $N - 1$. The video uses
+# $N - 1$ for both. A column $[1, 5]$ becomes $[-1, 1]$, up to `eps`.
 
 # %% exercise="batchnorm.batchnorm"
 class BatchNorm1d:
@@ -290,9 +292,9 @@ check("batchnorm.layer_statistics", layer_statistics)
 #
 # How much does one step change a parameter, measured by its own size? `update_ratio` is
 # $\log_{10}$ of the standard deviation of the step, `lr` times the gradient, over that
-# of the data: near $-3$ is a good rate, as a rule of thumb. `measured_ratio` says the
-# same from the data before and after any step. With data $[0, 2]$, gradient $[0, 2]$
-# and `lr` $0.001$ it is $-3$.
+# of the data: near $-3$ is a good rate, as a rule of thumb. With data $[0, 2]$,
+# gradient $[0, 2]$ and `lr` $0.001$ it is $-3$. `measured_ratio` says the same from the
+# data before and after any step.
 
 # %% exercise="batchnorm.update_ratio"
 def update_ratio(p: Tensor, lr: float) -> float:
@@ -354,7 +356,7 @@ check("batchnorm.train_deep", deep_network, deep_logits, deep_step, deep_loss)
 # %% [markdown]
 # On all names the lecture's deep network, 47,024 parameters, takes about a minute of
 # one core for 20,000 steps; watch its layers while it learns. Take the `#` away from
-# the last line when the check above has passed.
+# the last line when the checks above have passed.
 
 # %%
 def on_all_names(steps: int = budget(full=20_000, check=100)) -> None:

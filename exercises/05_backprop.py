@@ -12,8 +12,9 @@
 # `x`. All of it is by hand: an answer that asks autograd does not pass.
 
 # %% [markdown]
-# Each exercise is a cell with a `TODO` and a check under it. `hint("…")` goes deeper
-# each time; `solution("…")` asks once, then shows an answer and its derivation.
+# Each exercise is a cell with a `TODO`, or several, and a check under them. A cell
+# without a `TODO` is given: run it as well. `hint("…")` goes deeper each time;
+# `solution("…")` asks once, then shows an answer and its derivation.
 
 # %%
 from collections.abc import Callable
@@ -298,7 +299,7 @@ check("backprop.train_by_hand", gradients, train_by_hand)
 # On all names: 20,000 steps take some fifteen seconds of one core; 3,000 are enough for
 # a dev loss below $2.35$. A single batch's mean and variance judge nothing, so
 # `dev_loss` measures both once on all of train, as in the lecture. Take the `#` away
-# from the last line when the check above has passed.
+# from the last line when the checks above have passed.
 
 # %%
 @torch.no_grad()
@@ -361,11 +362,11 @@ check("backprop.compare", compare)
 # *20 min · ●●●○○*
 #
 # LayerNorm, from lesson 4, is the layer that lesson 7 uses: each vector is normalised
-# over its own last dimension, of size $C$, so no example knows of another. For
-# `y = gain * raw + bias`, with `raw` $(\dots, C)$ and `std_inv` $(\dots, 1)$: from `dy`
-# to the gradients of `x`, `gain` and `bias`. With `raw` = `[[-1, -1, 1, 1]]`, `gain` =
-# `[1, 1, 1, 2]`, `std_inv` = `[[1]]` and `dy` = `[[0, 0, 0, 1]]`, `dx` is
-# `[[0, 0, -1, 1]]`.
+# over its own last dimension, of size $C$ (no table here), so no example knows of
+# another. For `y = gain * raw + bias`, with `raw` $(\dots, C)$ and `std_inv`
+# $(\dots, 1)$: from `dy` to the gradients of `x`, `gain` and `bias`. With `raw` =
+# `[[-1, -1, 1, 1]]`, `gain` = `[1, 1, 1, 2]`, `std_inv` = `[[1]]` and `dy` =
+# `[[0, 0, 0, 1]]`, `dx` is `[[0, 0, -1, 1]]`.
 
 # %% exercise="backprop.layernorm_backward"
 def layernorm_backward(
@@ -389,9 +390,10 @@ check("backprop.layernorm_backward", layernorm_backward)
 # *30 min · ●●●●●*
 #
 # A look ahead to lesson 7. A head of **attention** lets each place $t$ of a sequence
-# take in a mixture of the values $v_s$ of the places up to it. How much of each is said
-# by `weights`, a softmax over scores $q_t \cdot k_s / \sqrt d$. `attention` goes
-# forward; run its cell.
+# take in a mixture of the values $v_s$ of the places up to it; *causal* means that none
+# comes after it. How much of each is said by `weights`, a softmax over scores
+# $q_t \cdot k_s / \sqrt d$. The shapes $(B, T, d)$ are $B$ sequences, $T$ places and
+# $d$ numbers at each. `attention` goes forward; run its cell.
 
 # %%
 def attention(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

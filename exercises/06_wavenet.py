@@ -31,8 +31,11 @@ stoi = {s: i for i, s in enumerate([".", *sorted(set("".join(words)))])}
 
 # %% [markdown]
 # Two things are given. `Module` is what every part of a network is from now on: a call
-# runs its `forward` and keeps the result in `out`. And the layers of lesson 4 that have
-# not changed, now as modules.
+# runs its `forward` and keeps the result in `out`. It is plainer than the lecture's: it
+# has no drawers and needs no `super().__init__()`; what it is made of is found among
+# its attributes, `vars(self)`. And the layers of lesson 4 that have not changed, now as
+# modules. In shapes $N$ counts the examples, the lecture's $B$; $T$ are places in time,
+# $C$ channels, and $H$ neurons.
 
 # %%
 class Module:
@@ -318,11 +321,12 @@ check("wavenet.batchnorm_3d", changed_shapes, BatchNorm1d)
 #
 # *15 min · ●●●○○*
 #
-# How far does a model see? A stack of convolutions of width `kernel` sees one letter,
-# and `kernel - 1` times its dilation more for each layer: `(2, [1, 2, 4])` gives $8$.
-# `letters_under` says which places of the context a node of our tree
-# has under it: node $1$ of level $2$ has $4, 5, 6, 7$. And `sees` *measures*: the
-# places of `x` $(T, C)$ that output `at` of a model depends on.
+# How far does a model see? The weights that a convolution slides along are its
+# **kernel**. A stack of convolutions whose kernels read `kernel` places sees one
+# letter, and `kernel - 1` times its dilation more for each layer: `(2, [1, 2, 4])`
+# gives $8$. `letters_under` says which places of the context a node of our tree has
+# under it: node $1$ of level $2$ has $4, 5, 6, 7$. And `sees` *measures*: the places of
+# `x` $(T, C)$ that output `at` of a model depends on.
 
 # %% exercise="wavenet.receptive_field"
 def receptive_field(kernel: int, dilations: Iterable[int]) -> int:
@@ -394,6 +398,10 @@ check("wavenet.hierarchical_model", WaveNet)
 # out. `running_mean` keeps $m \leftarrow \beta m + (1 - \beta) x$ from $m = 0$ on, and
 # divides what it shows by $1 - \beta^k$ after $k$ losses. The losses $[4, 2, 3, 1, 9]$
 # in blocks of two are $[3, 2]$; the running mean with $\beta = 0.5$ begins $4, 2.667$.
+
+# %% [markdown]
+# Here $\beta$ is the share of the *old*, one minus what BatchNorm calls `momentum`.
+# BatchNorm's shift, also $\beta$, has no part in it.
 
 # %% exercise="wavenet.smooth_loss"
 def block_means(losses: list[float], width: int = 1000) -> Tensor:
@@ -579,10 +587,10 @@ check("wavenet.to_torch_nn", fresh, numbers, to_torch)
 # *25 min · ●●●○○*
 #
 # Ideas are tried faster than they are remembered. `experiment` calls `run(**options)`
-# for each variant, from the same seed, and keeps one row: the name, the options, what
-# `run` returned, a dict, and the seconds. A variant that fails leaves its error in the
-# row, and the others go on. `ranked` puts the lowest `by` first, and rows without that
-# number last; `tabulate` writes a Markdown table.
+# for each variant, from the same seed, and keeps one flat dict as its row: the name,
+# the options, the entries of the dict that `run` returned, the seconds. A variant that
+# fails leaves its error in the row, and the others go on. `ranked` puts the lowest `by`
+# first, and rows without that number last; `tabulate` writes a Markdown table.
 
 # %% exercise="wavenet.experiment_log"
 def experiment(
@@ -615,8 +623,8 @@ check("wavenet.experiment_log", experiment, ranked, tabulate)
 #
 # *120 min · ●●●●●*
 #
-# The lecture's tree of 76,579 parameters reaches $1.993$ on the dev names, in 200,000
-# steps. Do better with as many parameters at most, any architecture, any optimizer.
+# The video's tree of 76,579 parameters reaches $1.993$ on the dev names, in 200,000
+# steps. Do better with as many parameters at most, any architecture, any optimiser.
 # Train on the names `train` for about `steps` steps, choose by `dev` alone, and append
 # one row to `log`: `{"tried": "two more levels", "dev": 1.99}`, the model's own dev
 # loss in use. Return the model; it has a `block_size`, `parameters()`, `eval()`, and
@@ -634,6 +642,8 @@ def windows(
 # %% [markdown]
 # Dev is measured on all of its contexts; `windows` is lesson 3's `build_dataset` in
 # fewer lines. Now what a name is made into, a layer, a schedule, and the recipe itself.
+# Two words come from lesson 7: GELU is a ReLU with a rounded corner, and dropout sets
+# each number to zero with some probability (`drop`) while the model trains.
 
 # %% exercise="wavenet.beat_the_lecture"
 def whole_names(names: list[str], stoi: dict[str, int], size: int) -> Iterator:

@@ -7,9 +7,10 @@
 # # 7 · Let's build GPT: exercises
 #
 # You build a transformer from a line of text up: batches of text, attention, heads,
-# blocks, the model, its samples and its training. Each exercise is a cell with a `TODO`
-# and a check under it. `hint("…")` goes deeper each time you run it;
-# `solution("…")` asks once, then shows an answer.
+# blocks, the model, its samples and its training. Each exercise is a cell with a
+# `TODO`, or several, and a check under them. A cell without a `TODO` is given: run it
+# as well. `hint("…")` goes deeper each time you run it; `solution("…")` asks once, then
+# shows an answer.
 
 # %%
 import copy
@@ -165,7 +166,9 @@ def average_softmax(x: Tensor) -> Tensor:
 check("gpt.averaging", average_loop, average_matmul, average_softmax)
 
 # %% [markdown]
-# One object holds all sizes. The names are those of nanoGPT.
+# One object holds all sizes. The names are those of nanoGPT; `n_embd` is $C$.
+# `@dataclass` makes a class of the fields below: `GPTConfig(n_layer=2)` changes one of
+# them and leaves the others as they stand, and `config.n_layer` reads it.
 
 # %%
 @dataclass
@@ -256,9 +259,10 @@ check("gpt.multi_head", MultiHeadAttention)
 #
 # The loop over heads computes many small products. Now all heads are one tensor: a
 # layer `qkv` $(C \to 3C)$ makes all queries, then all keys, then all values, in each
-# the heads one behind the other. `forward` gives each the shape $(B, n_h, T, h)$, calls
-# `attend`, and puts the heads back side by side. `merge_heads` copies the numbers of a
-# `MultiHeadAttention`, so that both can be compared: they must agree.
+# the heads one behind the other. `forward` gives each the shape $(B, n_h, T, h)$, with
+# $n_h$ heads of size $h$, the lecture's $d$; it calls `attend`, and puts the heads back
+# side by side. `merge_heads` copies the numbers of a `MultiHeadAttention`, so that both
+# can be compared: they must agree.
 
 # %% exercise="gpt.batched_heads"
 class CausalSelfAttention(nn.Module):
@@ -331,8 +335,9 @@ check("gpt.feed_forward", FeedForward)
 # Communication, then computation, each beside a path that nothing interrupts:
 # $x \leftarrow x + \text{sa}(\text{ln}_1(x))$, then
 # $x \leftarrow x + \text{ffwd}(\text{ln}_2(x))$. The parts are `ln1`, `sa`, `ln2` and
-# `ffwd`; `sa` is a `CausalSelfAttention`, the norms are `nn.LayerNorm` with
-# `config.bias`. If both branches gave zero, a block would return its input.
+# `ffwd`: `sa`, self-attention, is a `CausalSelfAttention`, `ffwd` a `FeedForward`, and
+# the norms are `nn.LayerNorm` with `config.bias`. If both branches gave zero, a block
+# would return its input.
 
 # %% exercise="gpt.block"
 class Block(nn.Module):
@@ -459,8 +464,8 @@ check("gpt.generate", GPT, sample_next)
 # weight decay for matrices and tables, none for biases and norms. `learning_rate`: up
 # in a line over `warmup` steps, `peak` $\cdot$ (step $+ 1$) $/$ `warmup`, then down a
 # half cosine to `floor` $\cdot$ `peak`. `train_step`: one descent at a given rate, the
-# gradient clipped to the norm $1$. `estimate_loss`: the mean over some batches, in eval
-# mode; the model's mode is put back.
+# gradient clipped to the length $1$. `estimate_loss`: the mean over some batches, in
+# eval mode; the model's mode is put back.
 
 # %% exercise="gpt.train"
 def make_optimizer(
@@ -601,7 +606,7 @@ check("gpt.masked_loss_addition", addition, question_masked, calculate)
 
 # %% [markdown]
 # Two digits make 10,000 problems. The run below keeps 1,000 of them aside and counts
-# how many of these come out right. Take the `#` away when the check has passed.
+# how many of these come out right. Take the `#` away when the checks above have passed.
 
 # %%
 def on_additions(digits: int = 2, steps: int = budget(full=3_000, check=5)) -> None:
@@ -694,8 +699,14 @@ def on_names(steps: int = budget(full=2_000, check=5)) -> None:
 # nothing about the earlier letters has changed: no letter looks ahead. What the new
 # letter needs of them are their keys and values. `attend_cached` is attention for the
 # letters `x` $(B, T, C)$ that come after those in `cache`, a pair of keys and values
-# $(B, n_h, S, h)$ or `None`; it returns the output and the longer cache. All three are
-# for a model in eval mode: dropout is left out.
+# $(B, n_h, S, h)$ of $S$ places, or `None`; it returns output and longer cache.
+
+# %% [markdown]
+# `next_logits` sends new letters through the whole model: `caches` is a list with a
+# cache for each block, or `None` at the start. `generate_cached` draws by it the
+# letters that `generate` draws; once the text is longer than `block_size`, all
+# positions move, and the last `block_size` letters are computed anew. All three are for
+# a model in eval mode: dropout is left out.
 
 # %% exercise="gpt.kv_cache"
 def attend_cached(
@@ -797,9 +808,9 @@ check("gpt.sdpa", FusedAttention, fuse, score_bytes)
 # Positions without a table. Each pair of channels $(i, i + h/2)$ of a query or key at
 # place $t$ is turned by the angle $t \cdot 10000^{-2i/h}$, where $h$ is the head size.
 # Two turned vectors have a product that depends on their *distance* alone.
-# `rotary_angles` gives the angles $(T, h/2)$, `rotate` turns; `RotaryAttention` does it
-# before it attends, and `RotaryGPT` has no learned positions: $(1, 0)$ at place $1$
-# becomes $(\cos 1, \sin 1)$.
+# `rotary_angles` gives the angles $(T, h/2)$; `rotate` turns: $(1, 0)$ at place $1$
+# becomes $(\cos 1, \sin 1)$. `RotaryAttention` does it before it attends, and
+# `RotaryGPT` has no learned positions.
 
 # %%
 class NoPositions(nn.Module):
@@ -872,12 +883,12 @@ def compared(steps: int = budget(full=2_000, check=5)) -> None:
 #
 # *150 min · ●●●●●*
 #
-# Since 2017 much was found out. The race: the play, a context of $64$ letters, at most
-# 810,000 parameters, and the CPU seconds of the small GPT above. `speedrun(ids, steps,
-# recipe)` trains on `ids`, `steps` steps and no more, and returns the model, which
-# gives `(logits, loss)` as a GPT does and has a `config` with `block_size`. Each
-# ingredient of a `Recipe` is a switch, so that what it buys can be measured. Ours are
-# below, with their papers; yours may be others.
+# Much was found out since. The race: the play, a context of $64$ letters, at most
+# 810,000 parameters, and the CPU seconds of the GPT at the end of `train`, nanoGPT's
+# for a CPU. `speedrun(ids, steps, recipe)` trains on `ids`, `steps` steps and no more,
+# and returns the model, which gives `(logits, loss)` as a GPT does and has a `config`
+# with `block_size`. Each ingredient of a `Recipe` is a switch: what it buys can be
+# measured. Ours are below, with their papers; yours may be others.
 
 # %%
 @dataclass

@@ -8,8 +8,9 @@
 #
 # You build the tokenizer of GPT-4 from bytes up: text to bytes, pairs to tokens,
 # chunks, special tokens, a file; then you make it fast. Each exercise is a cell with a
-# `TODO` and a check under it. `hint("…")` goes deeper each time you run it;
-# `solution("…")` asks once, then shows an answer.
+# `TODO`, or several, and a check under them. A cell without a `TODO` is given: run it
+# as well. `hint("…")` goes deeper each time you run it; `solution("…")` asks once, then
+# shows an answer.
 
 # %%
 import base64
@@ -470,9 +471,9 @@ def compared(text: str = "hello123!!!? (안녕하세요!) 😉") -> None:
 # *15 min · ●●○○○*
 #
 # How much text is in a token? `bytes_per_token` divides the UTF-8 bytes of a text by
-# its tokens: `"aaaa"` in two tokens has $2.0$. BPE is nested, so `cut(tokenizer, 300)`
-# is the tokenizer as it was at 300 tokens, in a new object: one training gives the
-# curve over all sizes.
+# its tokens: `"aaaa"` in two tokens has $2.0$. (No text here is empty.) BPE is nested,
+# so `cut(tokenizer, 300)` is the tokenizer as it was at 300 tokens, in a new object:
+# one training gives the curve over all sizes.
 
 # %% [markdown]
 # `premium` tells languages apart: for texts that say the same, the tokens of each as a
@@ -543,7 +544,8 @@ def sizes_and_languages() -> None:
 # *35 min · ●●●○○*
 #
 # A model sees ids, and nothing within them. Eight small functions show what follows,
-# for any tokenizer. Say its tokens beyond the bytes are `th`, ` th`, ` the` and `00`:
+# for any tokenizer and any text but an empty one. Say its tokens beyond the bytes are
+# `th`, ` th`, ` the` and `00`:
 #
 # - `pieces` of `"the"` is `[b"th", b"e"]`, the bytes of each token.
 # - `letters_alone` is the share of the letters A to Z, a to z that have no other letter
@@ -670,9 +672,10 @@ def artifacts_of_gpt() -> None:
 
 # %% [markdown]
 # `fast_train` must find the very merges of `train`, in the same order: of equally
-# common pairs wins the one seen first in the text *as it is now*. In `"ab cd ab cd"`
-# both `ab` and `cd` come twice, and `ab` is first: `(97, 98)`. Its speed is checked,
-# too: at most a quarter of the time that the plain loop takes.
+# common pairs the one seen first in the text *as it is now* wins. In `"ab cd ab cd"`
+# both `ab` and `cd` come twice, and `ab` is first: `(97, 98)`. As in `train`, a
+# `vocab_size` below 256 is a `ValueError`. Its speed is checked, too: at most a quarter
+# of the time that the plain loop takes.
 
 # %%
 def quick_split(text: str, pattern: str) -> list[str]:
@@ -797,8 +800,8 @@ def faster(characters: int = 200_000, vocab_size: int = 512) -> None:
 # points. The commonest of them get ids, as few as make up `character_coverage` of the
 # text; a rare one falls back to its UTF-8 bytes. So the vocabulary has 256 bytes, then
 # the characters by how often they come (among equals, the one seen first), then
-# merges. With a coverage of $0.75$ the text `aabc` has the characters `a` as 256 and
-# `b` as 257, and `c` is byte 99: `aabc` is `[256, 256, 257, 99]`.
+# merges. With a coverage of $0.75$ and `dummy_prefix=False`, `aabc` has the characters
+# `a` as 256 and `b` as 257, and `c` is byte 99: `[256, 256, 257, 99]`.
 
 # %% [markdown]
 # No pair is merged that has a byte in it, and none across the beginning of a word;

@@ -536,8 +536,8 @@ for clear in (True, False):
     print("leaves cleared first:" if clear else "not cleared:", a.grad)
 
 # %% [markdown]
-# To compute the expression anew, the **forward pass**, makes new nodes, whose gradients
-# start at zero. Only the leaves outlive a pass, so only they need clearing.
+# Computing an expression is a **forward pass**. Each one makes new nodes, whose
+# gradients start at zero. Only the leaves outlive a pass, so only they need clearing.
 #
 # Gradients add up, over the uses of a node and over calls; clear the leaves in between.
 #
@@ -583,9 +583,9 @@ Value.__rtruediv__ = lambda self, other: self**-1 * other
 # A function of one input needs two things: its value and its slope. Here is a small
 # table of slopes, each beside a measured one, at $x = 2$ and at $x = -2$.
 #
-# The last one, **relu**, turns what is below zero into $0$ and lets the rest pass. It
-# is the cheapest function with a bend, and a network of straight lines alone could draw
-# no bent boundary.
+# The last one, **relu**, short for *rectified linear unit* and also written ReLU, turns
+# what is below zero into $0$ and lets the rest pass. It is the cheapest function with a
+# bend, and a network of straight lines alone could draw no bent boundary.
 
 # %% tags=["nbval-check-output"] key="table-of-slopes"
 SLOPES = {  # name: (the function, its slope)
@@ -812,9 +812,11 @@ print(f"1000 and 0, shifted: {from_scores(large, 1).data:.4f}")
 # **Question.** PyTorch trains the largest networks there are. Does it agree with our
 # page of Python?
 #
-# A **tensor** is an array of numbers, here of one. It records its history where we ask
-# with `requires_grad`. We ask for 64 bits a number, as Python's floats have; PyTorch's
-# default of 32 is enough to learn with, and too few digits to compare gradients.
+# A **tensor** is an array of numbers, here of one; `.item()` gives that one as a plain
+# number. It records its history where we ask with `requires_grad`; the engine behind it
+# is called **autograd**. We ask for 64 bits a number, as Python's floats have;
+# PyTorch's default of 32 is enough to learn with, and too few digits to compare
+# gradients.
 #
 # *In the video: the same neuron in PyTorch.*
 
@@ -859,10 +861,10 @@ except RuntimeError:
 # **Question.** How does one neuron become a network?
 #
 # Its weights and its bias are its **parameters**, the numbers that training moves; they
-# start at random, the bias at zero. A **layer** is several neurons on the same inputs.
-# A **multi-layer perceptron**, MLP, feeds each layer into the next. `nin` and `nout`
-# count what goes in and what comes out; `act` names the squashing function, the
-# **activation**.
+# start at random, drawn by `rng`, the bias at zero. A **layer** is several neurons on
+# the same inputs. A **multi-layer perceptron**, MLP, feeds each layer into the next.
+# `nin` and `nout` count what goes in and what comes out; `act` names the squashing
+# function, the **activation**.
 #
 # *In the video: a neural net library on top of the engine.*
 
@@ -935,6 +937,8 @@ explore.network_graph(net)
 # %% [markdown] tags=["why"]
 # **Why.** A neuron has one weight for each input, a line of the picture, and one bias:
 # $4 \cdot (3 + 1) + 4 \cdot (4 + 1) + 1 \cdot (4 + 1) = 41$.
+#
+# (`1337` is the *seed* of `rng`: from the same seed come the same random numbers.)
 #
 # Why at random? The next cell sends three numbers through the network and walks back.
 # Then it does the same with all parameters alike.
@@ -1070,7 +1074,7 @@ for ax, clear in zip(axes, (True, False), strict=True):
         ax.plot(losses, color=colour, zorder=2 + picked, linewidth=1 + picked)
 
 # %% [markdown]
-# **Look.** Follow the vermilion line, the same network on both sides. Cleared, it comes
+# **Look.** Follow the orange line, the same network on both sides. Cleared, it comes
 # down step by step. Not cleared, it is far lower at first; then the piled-up gradients
 # throw it to $8$, where $\tanh$ is flat, and it stays. Others come back, by luck.
 #
@@ -1123,8 +1127,9 @@ print(f"{len(moon_net().parameters())} parameters, loss {loss_before:.4f}")
 # In plain Python all hundred points in every step would be slow, so each step takes
 # sixteen of them at random, a **minibatch**. The learning rate falls from $1.0$ to
 # $0.1$. The cell takes about half a minute. `live.train` counts the steps and draws
-# what `run.log` is told; meanwhile you can pause, stop, or multiply the learning rate.
-# Run the cell again, and a fresh network starts.
+# what `run.log` is told (`:=` names the run while the loop takes its steps from it);
+# meanwhile you can pause, stop, or multiply the learning rate. Run the cell again, and
+# a fresh network starts.
 
 # %%
 model, rng = moon_net(), random.Random(2)
@@ -1146,8 +1151,8 @@ right = sum(label * model(point).data > 0 for point, label in moons)
 print(f"{run.done} steps: all points: loss {loss_after:.4f}, {right} % on their side")
 
 # %% [markdown]
-# *Train*: a dot is the loss of one minibatch; the line is smoothed. The loss printed
-# below is that of all points.
+# *Train*: a dot is the loss of one minibatch; the line is smoothed. The loss under it
+# is that of all points.
 #
 # *Gradients*: how they spread in each layer; layer 0 is the first.
 #
@@ -1196,11 +1201,11 @@ print(f"{loss_before:.4f} -> {loss_after:.4f}, {right} % on their side")
 # %% [markdown]
 # The [published repository](https://github.com/karpathy/micrograd) has the same parts:
 # `engine.py`, our `Value`; `nn.py`, our three classes; a test that compares with
-# PyTorch. A production library adds arrays, and kernels for each processor. An
+# PyTorch. A production library adds arrays, and fast code for each processor. An
 # operation, there too, is a value and a slope.
 #
-# **Question** for the next lesson. Our networks answered with one number, and we knew
-# which number was right. What if the answer is a letter, the next one of a name, and
-# several are possible? What is the loss then?
-#
 # **Your turn.** Open `exercises/01_micrograd.ipynb` and build it yourself.
+#
+# **Question** for the next lesson. Our networks answered with one number, and we knew
+# which number was right. After the letters of a name several others may come. What
+# should a model say then, and by which number is it judged?

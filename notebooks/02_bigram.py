@@ -199,7 +199,8 @@ guess.compare(once.max())
 # writes. The end after $n$ is read 6,763 times as $0$, and 6,763 times a $1$ is
 # written. Counting wants an operation that adds up *while* it writes: `index_put_` with
 # `accumulate=True` is one. `torch.bincount` is another: it counts how often each number
-# occurs, and pair $(i, j)$ is cell number $27 i + j$.
+# occurs, and pair $(i, j)$ is cell number $27 i + j$; the method `view(27, 27)` then
+# reads the long row of counts as a table.
 
 # %% tags=["nbval-check-output"] key="counted-at-once"
 counted = torch.zeros((27, 27), dtype=torch.int64)
@@ -632,10 +633,10 @@ print("the same as W[x]:", torch.equal(logits, W[x]))
 # The network computes nothing: it looks up a row. So `W` is a table like `N`, a row for
 # each letter.
 #
-# Only, its numbers may be negative, so they cannot be counts. But they can be the
+# Its numbers may be negative, though, so they cannot be counts. They can be the
 # *logarithms* of counts. Such numbers are called **logits**. To get probabilities from
 # them, exponentiate, then divide each row by its sum. The two steps together are
-# **softmax**.
+# lesson 1's softmax.
 
 # %% tags=["nbval-check-output"] key="softmax"
 counts = logits.exp()  # any number > 0
@@ -688,10 +689,10 @@ print(f"gradient {tuple(W.grad.shape)}, in the rows of {' '.join(rows)}")
 
 # %% [markdown]
 # Now all pairs, one hundred times: some ten seconds, on a busy machine a minute. You
-# may stop it; what follows holds anyway. `log_softmax` is softmax and logarithm in one,
-# with the shift built in: $\ln p_j = z_j - \ln \sum_k e^{z_k}$. The second term of the
-# loss, `0.01 * (W**2).mean()`, is a **penalty** on large weights. What it is good for,
-# we shall see. Grey: the uniform model.
+# may stop it; a quicker way to go on follows. `log_softmax` is softmax and logarithm in
+# one, with the shift built in: $\ln p_j = z_j - \ln \sum_k e^{z_k}$. The second term of
+# the loss, `0.01 * (W**2).mean()`, is a **penalty** on large weights. What it is good
+# for, we shall see. Grey: the uniform model.
 
 # %%
 W = torch.randn((27, 27), generator=torch.Generator().manual_seed(2147483647))
@@ -710,10 +711,10 @@ for _ in (run := live.train(budget(full=100, check=10), lr=50.0, reference=blind
 print(f"{run.done} steps: loss {loss:.4f}, of which {nll:.4f} is about names")
 
 # %% [markdown]
-# It comes close to the counted table, and nobody counted. (`W.data` is `W` without its
-# history: the step itself shall not be differentiated.) A learning rate of $50$ would
-# have wrecked lesson 1. Here the loss is a mean over all pairs, and most pairs have
-# nothing to do with a given weight: its slope is tiny.
+# In a whole run it comes close to the counted table, and nobody counted. (`W.data` is
+# `W` without its history: the step itself shall not be differentiated.) A learning rate
+# of $50$ would have wrecked lesson 1. Here the loss is a mean over all pairs, and most
+# pairs have nothing to do with a given weight: its slope is tiny.
 #
 # **Your turn.** In the exercises, `bigram.pairs`, `bigram.logits`, `bigram.softmax`,
 # `bigram.train` and `bigram.cross_entropy`: the network, piece by piece.
@@ -846,8 +847,9 @@ for ax in axes:  # the curves meet at their ends, where a label would stand
 # **Question.** Whenever we smoothed, the loss became worse. Why smooth at all?
 #
 # Because we asked about the names that we had counted. A model is worth what it says
-# about *new* ones. So we deal the names into three heaps: **train**, to count; **dev**,
-# to choose the smoothing; and **test**, to be looked at once, at the very end.
+# about *new* ones. So we deal the names into three piles, a **split**: **train**, to
+# count; **dev** (for *development*, elsewhere called *validation*), to choose the
+# smoothing; and **test**, to be looked at once, at the very end.
 #
 # *In the video's description: an exercise, and here the way to it.*
 
@@ -865,10 +867,10 @@ def pairs_of(names):
     return ids[:-1], ids[1:]
 
 
-heaps = {"train": train, "dev": dev, "test": test}
-split = {name: pairs_of(heap) for name, heap in heaps.items()}
-for name, heap in heaps.items():
-    print(f"{name:5} {len(heap):6,} names {len(split[name][0]):8,} pairs")
+piles = {"train": train, "dev": dev, "test": test}
+split = {name: pairs_of(pile) for name, pile in piles.items()}
+for name, pile in piles.items():
+    print(f"{name:5} {len(pile):6,} names {len(split[name][0]):8,} pairs")
 
 
 # %% tags=["nbval-check-output"] key="twins"
@@ -952,5 +954,3 @@ for model, loss, published in ledger:
 #
 # **Question** for the next lesson. Three letters of memory make a table of $27^4$
 # cells, more than there are pairs to fill them. How can a model look further back?
-#
-# The exercises are in `exercises/02_bigram.ipynb`.

@@ -57,7 +57,8 @@ explore.context_window("emma", block_size=3)
 # can be typed in.
 #
 # The same in Python. First the windows as text, then, in a function that we keep, as
-# numbers: `X` holds the contexts and `Y` the letters that follow them.
+# numbers: `X` holds the contexts and `Y` the letters that follow them. In their shapes
+# `N` is the number of examples, no longer lesson 2's table.
 
 
 # %% tags=["nbval-check-output"] key="windows-of-emma"
@@ -101,10 +102,9 @@ print("first contexts", X[:4].tolist(), "then come", Y[:4].tolist())
 # **Question.** A model may know its names by heart. How shall we tell that from having
 # learned how names go?
 #
-# By names kept aside, which it was not shown. **Train**, eight names of ten, is for the
-# model's own numbers. **Dev**, one of ten, is for *our* choices: how large, how fast,
-# how long. **Test** is for the last line of the report, since whoever chooses by a pile
-# has learned it too.
+# By names kept aside, as at the end of lesson 2: train, eight names of ten, is for the
+# model's own numbers, dev for *our* choices, test for the last line of the report. Our
+# choices are more than an amount of smoothing now: how large, how fast, how long.
 #
 # *In the video: splitting into train, dev and test.*
 
@@ -157,9 +157,8 @@ print(f"dev names that stand in train as well: {twins:,}")
 # model trained before the second run has then seen many of the names that now stand in
 # dev: a leak. So the function shuffles a copy.
 #
-# Some names are in the list twice, and the cut may part the two. That is how names are:
-# two children may well be given the same one. It flatters dev a little, and most of all
-# a model that learns by heart.
+# The twins of lesson 2 are parted here as well. They flatter dev a little, and most of
+# all a model that learns by heart.
 
 # %% [markdown]
 # Train to learn, dev to choose, test to report.
@@ -290,8 +289,8 @@ explore.letter_map(C, itos)
 
 # %% [markdown]
 # To look up a letter is to take a row, `C[5]`. As in lesson 2 it is also a product of
-# matrices: the letter's **one-hot** vector, zero but for a one at the letter's place,
-# times `C`. Every row is multiplied by zero, except one.
+# matrices: the letter's one-hot vector, zero but for a one at the letter's place, times
+# `C`. Every row is multiplied by zero, except one.
 
 # %% tags=["nbval-check-output"] key="one-row"
 one_hot = F.one_hot(torch.tensor(5), num_classes=27).float()
@@ -387,9 +386,9 @@ for name, tensor in (("X", X), ("turned", turned)):
 # What stands between?
 #
 # A hundred of lesson 1's neurons: each weighs the six numbers, adds its bias, and
-# squashes the sum with $\tanh$. A **layer** of them is one product of matrices, a
-# column of weights for each neuron. A second layer makes 27 scores of the hundred
-# outputs; scores that will become probabilities are called **logits**.
+# squashes the sum with $\tanh$. A **hidden layer**, between input and output, is one
+# product of matrices, a column of weights for each neuron. A second layer makes 27
+# scores of the hundred outputs: logits, as in lesson 2.
 #
 # *In the video: the hidden layer, the output layer, the loss.*
 
@@ -427,7 +426,7 @@ for shape in ((100,), (100, 1)):
 # one bias for all its neurons, and nobody complains.
 #
 # Now the loss. As in lesson 2, exponentials make the logits positive, and dividing by
-# their sum makes probabilities of them: the **softmax**.
+# their sum makes probabilities of them: the softmax.
 #
 # **Predict.** Nothing is trained yet. A model that holds all 27 letters for equally
 # likely pays $\ln 27 = 3.30$ nats. What does ours pay?
@@ -489,13 +488,10 @@ for more in (0, 50, 100):
     print(f"scores + {more:3}: by hand {ours:.4f}   cross_entropy {theirs:.4f}")
 
 # %% [markdown]
-# $e^{100}$ is more than a 32-bit float can hold. It becomes infinity, and infinity
-# divided by infinity is *not a number*, `nan`. But what may be added may be subtracted:
-# take the largest score away from all, before anything else. Then no exponent is above
-# zero, and $e^0 = 1$ is the largest of the exponentials.
-#
-# In a batch each row has a largest score of its own. Along a dimension `max` gives two
-# things, the `values` and their places:
+# $e^{100}$ is more than a 32-bit float can hold, and infinity over infinity is `nan`,
+# as in lesson 2. The cure is the same: from each row its largest score is taken away
+# first. Then no exponent is above zero, and $e^0 = 1$ is the largest of the
+# exponentials.
 
 # %% tags=["nbval-check-output"] key="row-by-row"
 batch = torch.tensor([[-2.0, -3.0, 0.0, 5.0], [101.0, 100.0, 99.0, 98.0]])
@@ -616,9 +612,9 @@ with torch.no_grad():  # no gradient is needed, so nothing is kept for one
 # **Question.** An exact step would use all of train, some 180,000 examples at once. Is
 # there a cheaper one?
 #
-# Take a few examples at random, a **minibatch**, and other ones for each step. Its loss
-# and its gradient are only roughly those of the whole. How roughly? We let a network
-# learn for 2,000 such steps, and then ask many batches for its loss.
+# Take a few examples at random, a minibatch, and other ones for each step. Its loss and
+# its gradient are only roughly those of the whole. How roughly? We let a network learn
+# for 2,000 such steps, and then ask many batches for its loss.
 #
 # *In the video: minibatches, and finding a learning rate.*
 
@@ -673,7 +669,7 @@ explore.lr_range(exponents[: len(found)], found)
 
 
 # %%
-@torch.no_grad()
+@torch.no_grad()  # as `with torch.no_grad():`, around all of the function
 def evaluate(model, X, Y):
     """The mean loss over all of these examples, a plain number."""
     return F.cross_entropy(model(X), Y).item()

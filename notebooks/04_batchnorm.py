@@ -268,8 +268,9 @@ _ = style.label_line(ax, (-0.98, 0.42), "outputs", style.FORWARD)
 # less than $6$ % of a gradient gets through.
 
 # %% [markdown] tags=["why"]
-# **Why.** What goes into the tanh is a sum of 30 products, and comes out with the
-# spread below. A tanh is flat long before that.
+# **Why.** What goes into the tanh is a sum of 30 products. The next cell prints its
+# **spread**: our word for the standard deviation, in code `std`, which says how widely
+# numbers scatter around their mean. A tanh is flat long before that.
 
 # %% tags=["nbval-check-output"] key="where-it-is-flat"
 print(f"into the tanh: std {drawn.pre.std():.1f}, largest {drawn.pre.abs().max():.0f}")
@@ -280,10 +281,10 @@ print(f"saturated: {100 * saturated.float().mean():.0f} %")
 print(f"units saturated for all examples: {saturated.all(dim=0).sum()}")
 
 # %% [markdown]
-# A saturated output is no harm to a unit that other examples find awake. The harm is a
-# *column*: a unit that is stuck for *all* examples gets no gradient from any of them.
-# It never changes, and is called **dead**. So the question goes to each column, and
-# `all(dim=0)` asks it.
+# A saturated output is no harm to a unit that is awake for other examples. The harm is
+# a *column*: a unit that is stuck for *all* examples gets next to no gradient from any
+# of them, and a ReLU at zero none at all. It hardly ever changes, and is called
+# **dead**. So each column is asked, by `all(dim=0)`.
 #
 # Here is the same as an image, for 32 examples, from our own network. Change the scale
 # of what goes into the units, then their bias, then their function.
@@ -304,6 +305,7 @@ explore.saturation_image(drawn.pre[:32])
 x = torch.tensor([-6.0, -2.0, -0.5, 0.5, 2.0, 6.0], requires_grad=True)
 print("slope at    ", " ".join(f"{v:6.1f}" for v in x.tolist()))
 for f in (torch.tanh, torch.sigmoid, torch.relu, F.leaky_relu, F.elu):
+    # as backward(), but it returns the gradients: one for each tensor asked about
     (slopes,) = torch.autograd.grad(f(x).sum(), x)
     print(f"{f.__name__:12}", " ".join(f"{s:6.3f}" for s in slopes.tolist()))
 
@@ -622,8 +624,8 @@ _ = left.set(ylabel="unit", yticks=range(6))
 # **Look.** Each row is a unit, each mark one of 32 examples. On the left the rows
 # differ in place and width; on the right they share both.
 #
-# Two things are added: `eps` under the root, so that nothing is divided by zero, and a
-# gain $\gamma$ and a bias $\beta$ for each unit, learned from $1$ and $0$ on.
+# Two things are added: `eps`, against a division by zero, and a gain $\gamma$ (not the
+# factor of before) and a bias $\beta$ for each unit, learned from $1$ and $0$ on.
 #
 # $$\hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} \qquad
 # y = \gamma\hat x + \beta$$
@@ -895,7 +897,8 @@ first = {"bad, plain": train(trained["bad, plain"], few, 0.1, panels)[0]}
 # %% [markdown]
 # Dark from edge to edge. The first layer's gradients are far larger than the fifth's:
 # they have grown on their way back, through weights that are ten times too large. (The
-# last layer is an exception, for a reason that comes below.) It learns, slowly, in
+# last layer is an exception. No tanh stands behind it, and its weights, made small for
+# an honest first loss, shrink only what goes on to the others.) It learns, slowly, in
 # spite of all.
 #
 # *Well drawn, no BatchNorm.*
@@ -1006,8 +1009,8 @@ for what, net in trained.items():
 # %% [markdown]
 # Without BatchNorm a bad draw leaves each layer at a pace of its own: no rate can suit
 # all. With it the layers agree, and all are too slow. That can be cured from outside.
-# (The last layer without BatchNorm is ahead for a reason that we know: its weights
-# began ten times smaller. That is no illness.)
+# (The last layer without BatchNorm is ahead because its weights began ten times
+# smaller, for the sake of the first loss. That is no illness.)
 #
 # **Predict.** Both badly drawn networks once more, at ten times the rate. What is the
 # loss on dev of the one with BatchNorm?

@@ -90,7 +90,8 @@ print("the gradient cut off: ", [f"{x:.2f}" for x in short.tolist()])
 # must its steps be, for each to be one line of school calculus?
 #
 # So small that each step does one thing: multiply, add, sum, raise to a power. First
-# the parameters, for 64 neurons.
+# the parameters, for 64 neurons. `bngain` and `bnbias` are what lesson 4 called `gamma`
+# and `beta`; from here on each name is the video's.
 #
 # *In the video: the starter code, and the forward pass in small pieces.*
 
@@ -140,8 +141,9 @@ hpreact = bngain * bnraw + bnbias
 h = torch.tanh(hpreact)  # (n, 64)
 
 # %% [markdown]
-# The variance divides by $n$, as `torch.nn.BatchNorm1d` and lesson 4 do it in training.
-# The video divides by $n - 1$; we shall see what that changes, and by how much.
+# The variance divides by $n$, the number of examples (lesson 4 wrote $N$), as
+# `torch.nn.BatchNorm1d` and lesson 4 do it in training. The video divides by $n - 1$;
+# we shall see what that changes, and by how much.
 #
 # The loss, too, in its smallest pieces: the softmax with the largest score taken away,
 # and the logarithm of what it gives to the letter that came. Then autograd runs once,
@@ -221,10 +223,10 @@ accepted = [
 guess.compare(sum(accepted))
 
 # %% [markdown] tags=["why"]
-# **Why.** It broadcasts, so that one number passes for 64, and 64 rows for one. And the
-# difference that it permits is a fixed one, `atol`, by default $10^{-8}$: beside a
-# gradient of $10^{-9}$ that permits anything, beside one of $10^{-2}$ a larger `atol`
-# permits a percent.
+# **Why.** It broadcasts, so that one number passes for 64, and 64 rows for one. And to
+# a share of each number, `rtol`, it adds a fixed difference that it permits, `atol`, by
+# default $10^{-8}$: beside a gradient of $10^{-9}$ that permits anything, beside one of
+# $10^{-2}$ a larger `atol` permits a percent.
 
 # %% [markdown]
 # So our judge asks for the shape first, then for the type, then whether all numbers are
@@ -405,7 +407,7 @@ report("counts", dcounts, counts.grad)
 
 # %% [markdown]
 # The forgotten path is a small error here: a kinder judge might take it for rounding.
-# Further back it grows, as the tape at the end will show.
+# Further back it grows: the second tape, behind the embedding table, will show it.
 #
 # *The largest score.* $a_{ij} = z_{ij} - m_i$, where $m_i$ is the largest logit of the
 # row. The logits get what $a$ got; $m_i$ was copied, with a minus; and a maximum hands
@@ -475,8 +477,9 @@ report("logits", dlogits, logits.grad)
 # %% [markdown]
 # ## A pull and a push
 #
-# **Question.** Seven steps back, and on paper came $(0.2, -0.7, 0.5)$. Those are the
-# probabilities, with $1$ taken from the letter that came. Is that always so?
+# **Question.** Eight gradients, one after the other; and on paper came
+# $(0.2, -0.7, 0.5)$. Those are the probabilities, with $1$ taken from the letter that
+# came. Is that always so?
 #
 # *In the video: exercise 2, cross-entropy in one expression.*
 
@@ -514,7 +517,7 @@ explore.forces(logits, Yb, itos)
 # that came is taken from the others, from each as much as it was believed in. Move on
 # to other examples. Then take steps: the better the answer, the weaker the pull.
 #
-# Seven steps come to one subtraction. It is faster, and safe: nothing is divided by a
+# Eight steps come to one subtraction. It is faster, and safe: nothing is divided by a
 # probability that might be zero.
 #
 # **Your turn.** In the exercises: `backprop.cross_entropy_fused`.
@@ -666,7 +669,7 @@ with torch.no_grad():
     dbnraw = bngain * dhpreact  # (n, 64)
 report("bngain", dbngain, bngain.grad)
 report("with the output", (hpreact * dhpreact).sum(0).detach(), bngain.grad)
-report("keepdim left on", dbnbias[None], bnbias.grad)
+report("keepdim left on", dbnbias[None], bnbias.grad)  # None adds a dimension: (1, 64)
 report("bnbias", dbnbias, bnbias.grad)
 report("bnraw", dbnraw, bnraw.grad)
 
@@ -775,12 +778,10 @@ guess.compare(batchnorm_backward(torch.tensor([[1.0], [0.0]]), pair, 1.0, 1.0)[0
 # can pass. Or, in the picture: through two points there is always a straight line.
 
 # %% [markdown]
-# Now the video's variance, the *unbiased* one: it divides the squares by $n - 1$, the
-# mean still by $n$. Of the two $\frac1n$ in the formula the second becomes
-# $\frac1{n-1}$. `torch.nn.BatchNorm1d`, like
-# [the paper](https://arxiv.org/abs/1502.03167), normalises with the biased one, and
-# keeps the unbiased one for its running average alone. Either is a fine choice; to take
-# one forward and the other back is a slip.
+# Now the video's variance, the one with Bessel's correction (lesson 4): it divides the
+# squares by $n - 1$, the mean still by $n$. Of the two $\frac1n$ in the formula the
+# second becomes $\frac1{n-1}$. Either variance is a fine choice; to take one forward
+# and the other back is a slip.
 
 # %% tags=["nbval-check-output"] key="biased-unbiased"
 z = hprebn.detach().requires_grad_()
@@ -845,9 +846,9 @@ dtable[letters] += pulls
 guess.compare(dtable[1])
 
 # %% [markdown] tags=["why"]
-# **Why.** On paper row $1$ gets $5 + 7 = 12$. But `dC[i] += x` reads all rows, adds,
-# and writes all rows back. Row $1$ was read twice as zero, so the last one that writes
-# wins.
+# **Why.** On paper row $1$ gets $5 + 7 = 12$. But `+=` at an index does what it did to
+# the counts of lesson 2: it reads all rows, adds, and writes all rows back. So the last
+# one that writes wins.
 
 # %% [markdown]
 # `index_add_` adds one row after the other. So does a product: in lesson 3 the table
@@ -927,7 +928,7 @@ def forward(p, X, statistics=None):
     """Logits (n, 27), and what the way back needs."""
     x = p["C"][X].flatten(1)  # (n, 30)
     hprebn = x @ p["W1"] + p["b1"]  # (n, H)
-    mean, var = statistics or (hprebn.mean(0), hprebn.var(0, unbiased=False))
+    mean, var = statistics or (hprebn.mean(0), hprebn.var(0, correction=0))
     var_inv = (var + 1e-5) ** -0.5  # (H,)
     raw = (hprebn - mean) * var_inv
     h = torch.tanh(p["bngain"] * raw + p["bnbias"])
@@ -992,8 +993,8 @@ guess = predict("backprop.share_of_time", unit="%")
 # tenth of it. Dark is the loss by hand, averaged over the steps before; dashed, each
 # time the mean of autograd's last fiftieth. Do they part? Turn the rate while it runs,
 # and both have to follow. (Then run the cell once more before you read on: it begins
-# with new numbers.) In grey, what the video ends with on train, after ten times as many
-# steps.
+# again from the first numbers.) In grey, what the video ends with on train, after ten
+# times as many steps.
 
 # %%
 by_hand, by_autograd = new_parameters(), new_parameters()
@@ -1097,7 +1098,7 @@ for what, (on_train, on_dev) in (ledger | published).items():
 # ## What you have now
 #
 # You derived the gradient of each layer index by index, and saw what shapes tell. You
-# collapsed seven steps into `probs`, minus one at the letter that came, and BatchNorm's
+# collapsed eight steps into `probs`, minus one at the letter that came, and BatchNorm's
 # six into one line. And you compared so strictly that no slip passed, and trained a
 # network with what did. The figure has the gradients of this page, right ones and
 # slips, by their errors.
@@ -1139,8 +1140,9 @@ ax.axvline(1e-6, color=style.REFERENCE, linestyle=style.DASHED, linewidth=1)
 _ = style.label_line(ax, (1e-6, 1.45), "what the judge permits", style.REFERENCE)
 
 # %% [markdown]
-# **Look.** The dashed line has room on both sides: ten powers of ten to the right
-# gradients, three to the smallest slip.
+# **Look.** The dashed line has room on both sides: on its left many powers of ten, as
+# far as the worst gradient that is right; on its right three, as far as the smallest
+# slip.
 #
 # **Question** for the next lesson. By now you could write any layer's way back, and
 # need not. What would you build, if gradients cost no thought, and a model could be

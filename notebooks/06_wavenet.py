@@ -69,8 +69,9 @@ guess.compare(round(100 * cut_off[3], 1))
 
 # %% [markdown] tags=["why"]
 # **Why.** The first four questions of each name, its first letter up to its fourth, fit
-# into a window of three. Names are longer than that. So three letters hold a syllable
-# together and do not know how the name began. And longer windows?
+# into a window of three. Names are longer than that, and so what lesson 3 heard in its
+# samples has a number now: this often the network did not know how the name began. And
+# longer windows?
 
 # %%
 for length in (5, 7):
@@ -79,7 +80,7 @@ for length in (5, 7):
 # %% [markdown]
 # A window of seven or eight nearly always holds the name whole. Lesson 3 also found
 # what a longer window costs a network: a few more weights in its first layer. Whether
-# that is money well spent is the question of this page.
+# that is money well spent, the first two runs of this page will show.
 #
 # A longer context is there for the asking; the network must only learn to use it.
 
@@ -152,7 +153,8 @@ class Module:
 #
 # All else follows from the drawers: the list of parameters, one's own and then those of
 # the parts, each under a name that tells where it lies; and the switch, turned in all
-# parts at once.
+# parts at once: `train()` for training mode, `eval()` for **eval mode**, which lesson 4
+# called *in use*.
 
 
 # %%
@@ -316,6 +318,11 @@ def load_state_dict(self, state):
 #
 # *In the video: layers, containers, and torch.nn.*
 
+# %% [markdown]
+# Shapes get letters from here on: $B$ examples of a batch, until now $N$; $T$ places in
+# time, here the letters of a context; and $C$ numbers at each place, its **channels**.
+# (The table of points, which lessons 3 to 5 called $C$, is now a layer's `weight`.)
+
 
 # %%
 class Sequential(Module):
@@ -389,8 +396,8 @@ with torch.no_grad():
 guess.compare(len(torch.unique(alone.round(decimals=4), dim=0)))
 
 # %% [markdown] tags=["why"]
-# **Why.** The mean of a single number is the number itself. Take it away and zero is
-# left, in every neuron, whatever the context was: the network says what it would say to
+# **Why.** It is lesson 4's batch of one: less its own mean, each number is zero, in
+# every neuron, whatever the context was. The network says what it would say to
 # anything. PyTorch's BatchNorm refuses such a batch with an error; the video's, which
 # divides by $n - 1$, answers with `nan`.
 
@@ -881,10 +888,10 @@ for what, model in (("3 letters", three), ("tree, wider", wide)):
 #
 # **Question.** We copied the habits of PyTorch. Does it notice the difference?
 #
-# Build the wide tree of its own layers, and carry the weights over. Two of them it does
-# not have: joining neighbours, and BatchNorm with the channels last. We write these on
-# its base class. The first is ours, word for word. The second lays all places of all
-# examples under each other, as one long list of examples.
+# Build the wide tree from PyTorch's own layers, and carry the weights over. Two layers
+# it does not have: one that joins neighbours, and BatchNorm with the channels last. We
+# write these on its base class. The first is ours, word for word. The second lays all
+# places of all examples under each other, as one long list of examples.
 #
 # *In the video: layers, containers, and torch.nn.*
 

@@ -13,8 +13,10 @@
 # This page goes with [Let's build GPT](https://www.youtube.com/watch?v=kCc8FmEb1nY) by
 # Andrej Karpathy; each section names its part of the video. The paper behind it is
 # [Attention Is All You Need](https://arxiv.org/abs/1706.03762) by Vaswani and others
-# (2017). From lesson 6 you bring the module, so from here on we use PyTorch's own; from
-# lesson 3 the embedding and the ledger. The exercises are in `exercises/07_gpt.ipynb`.
+# (2017). Its network is called a **transformer**; GPT is short for *generative
+# pretrained transformer*. From lesson 6 you bring the module, so from here on we use
+# PyTorch's own; from lesson 3 the embedding and the ledger. The exercises are in
+# `exercises/07_gpt.ipynb`.
 
 # %%
 import io
@@ -63,7 +65,7 @@ print(encode("To be"), "->", decode(encode("To be")))
 
 # %% [markdown]
 # The line break is a letter too. A **codec** turns text into numbers and back. Larger
-# models work with pieces of words
+# models work with pieces of words, called *tokens*
 # ([SentencePiece](https://github.com/google/sentencepiece),
 # [tiktoken](https://github.com/openai/tiktoken)): more symbols, shorter lines; see
 # lesson 8.
@@ -95,7 +97,8 @@ def get_batch(letters, block_size, batch_size, generator=None):
     """Chunks from random places: x (B, T), and the letters that follow, y (B, T)."""
     last = len(letters) - block_size  # from here on, a chunk would lack its last letter
     starts = torch.randint(last, (batch_size,), generator=generator)  # (B,)
-    chunks = letters[starts[:, None] + torch.arange(block_size + 1)]  # (B, T + 1)
+    places = starts[:, None] + torch.arange(block_size + 1)  # (B, 1) + (T + 1,)
+    chunks = letters[places]  # (B, T + 1)
     return chunks[:, :-1], chunks[:, 1:]
 
 
@@ -315,9 +318,9 @@ for row in weights[:3]:
 print("as the loop:", torch.allclose(by_loop, by_matmul, atol=1e-6))
 
 # %% [markdown]
-# And a third time, by way of **softmax**. Start from scores, all zero. Put $-\infty$
-# where a letter of the future is: $e^{-\infty}$ is $0$. Softmax then makes each row sum
-# to one, over its past alone.
+# And a third time, by way of softmax. Start from scores, all zero. Put $-\infty$ where
+# a letter of the future is: $e^{-\infty}$ is $0$. Softmax then makes each row sum to
+# one, over its past alone.
 
 # %% tags=["nbval-check-output"] key="by-softmax"
 scores = torch.zeros((T, T))
@@ -450,6 +453,8 @@ explore.sharpness()
 #
 # $$\text{attention}(Q, K, V) = \text{softmax}\left(\frac{Q K^\top}{\sqrt{d}}\right) V$$
 #
+# Their rows are queries, keys and values; this $V$ counts no letters.
+#
 # All of it as a module. The mask is a **buffer**, as in lesson 6: it moves to the GPU
 # with the model and is not learned. Dropout is explained where we need it; at $0$ it
 # does nothing.
@@ -484,9 +489,9 @@ print(" ".join(f"{m:.2f}" for m in moved_by(head, C=32)))
 
 # %% [markdown]
 # A language model around it: letters become points, the points talk, and a last layer,
-# `lm_head`, turns each into logits. What stands in the middle is handed in, so that the
-# rungs to come differ in nothing else. `places` has to wait for the next section; the
-# first rung goes without.
+# `lm_head`, turns each into logits. `n_embd` is the size of a point, the $C$ of the
+# shapes. What stands in the middle is handed in, so that the rungs to come differ in
+# nothing else. `places` has to wait for the next section; the first rung goes without.
 
 
 # %%
@@ -709,8 +714,8 @@ show_log()
 # **Question.** The letters have talked, once. How do they get time to think, and to
 # talk again?
 #
-# To think: a small network at each place, the same at all of them, after the talk.
-# Communication, then computation.
+# To think: a small network at each place, the same at all of them, after the talk. The
+# paper calls it the **feed-forward** layer. Communication, then computation.
 #
 # *In the video: the feed-forward layers, residual connections, and LayerNorm.*
 
@@ -847,10 +852,10 @@ published["3 pairs, added"] = 2.08
 
 # %% [markdown]
 # The same pairs, with the same weights at the start, and six additions: that is the
-# largest step so far. The other cure for depth is lesson 4's: normalise. BatchNorm took
-# mean and variance of a channel over the batch. Turn that round: of each place for
-# itself, over its channels. That is [layer
-# normalization](https://arxiv.org/abs/1607.06450), Ba and others (2016).
+# largest step so far. The other cure for depth is lesson 4's: normalise. Of the two
+# norms met there we take the one that needs no batch, [layer
+# normalization](https://arxiv.org/abs/1607.06450), Ba and others (2016): mean and
+# variance of each place for itself, over its channels.
 
 
 # %% tags=["nbval-check-output"] key="layernorm"
@@ -887,8 +892,8 @@ for name, norm in (("each place", LayerNorm(32)), ("over places", over_places)):
 # *places*: a mean over places as well would let the future in.
 #
 # Where does it go? The paper normalises after the addition, on the road itself. Later
-# models do it *before* each layer, on the way in, and leave the road alone; we do too.
-# One more norm stands at the end of the road. That is a **block**.
+# models, and we, do it *before* each layer, on the way in. Talk and think, each with
+# its norm and its addition, are a **block**; one more norm stands behind the last.
 
 
 # %%
@@ -1118,10 +1123,10 @@ else:
     print(f"The large model waits for a graphics card: the device here is {device}.")
 
 # %% [markdown]
-# Where there is none, there is still a way: `make export` writes a training script
-# beside your own `gpt.py`, `code/gpt/train.py`. It takes its sizes from the command
-# line, writes checkpoints as above, and runs unchanged on a CPU, on one card, or on
-# many under `torchrun`.
+# Where there is none, the run can move to a machine that has one: `make export` writes
+# a training script beside your own `gpt.py`, `code/gpt/train.py`. It takes its sizes
+# from the command line, writes checkpoints as above, and runs unchanged on one card, on
+# many under `torchrun`, and, with smaller sizes, on a CPU.
 #
 # Larger is a number in a config; calm and care are in the loop.
 #
@@ -1177,10 +1182,10 @@ explore.position_map(small.position_embedding_table.weight)
 # alike now, the model has found out that they are *next* to each other. Farther off
 # there may be waves, as of the paper's sines.
 #
-# Now the writing. The **temperature** $\tau$ divides the logits before the softmax:
-# below $1$ the likely gets likelier, above it all become more alike. **Top-k** keeps
-# the $k$ likeliest letters and strikes out the rest, so that no unlikely letter is ever
-# drawn, however long the text.
+# Now the writing. Lesson 2's temperature, here $\tau$, divides the logits, which raises
+# each probability to the power $1/\tau$: below $1$ the likely gets likelier, above it
+# all become more alike. **Top-k** keeps the $k$ likeliest letters, so that no unlikely
+# one is ever drawn, however long the text.
 
 # %% tags=["nbval-check-output"] key="temperature"
 logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
@@ -1276,7 +1281,8 @@ explore.model_size()
 # a small model is mostly table. And losses of models with different symbols cannot be
 # compared, since a token may be a whole word: bits per letter can.
 #
-# The paper is on your side now: but for its sines, its equations are lines of yours.
+# The paper is readable now: but for its sines and learning rate, its equations are
+# lines of yours.
 #
 # **Your turn.** In the exercises: `gpt.masked_loss_addition`, a GPT that adds numbers,
 # and `gpt.finetune`.

@@ -54,13 +54,13 @@ for words in ("To be", "naïve", "안녕", "ok 👋"):
 print(f"{len(chars)} symbols; 32 of them: {play[:32]!r}")
 
 # %% [markdown]
-# Its table has no row for `ï`, for a waving hand, or for most writings of the world.
-# And 32 symbols of what it knows are hardly more than a line.
+# Its table has no row for `ï`, for a waving hand, or for most scripts of the world. And
+# 32 symbols of what it knows are hardly more than a line.
 #
 # A **token** is what a language model takes for one symbol. A **tokenizer** turns text
 # into tokens' numbers, their **ids**, and back; its tokens are its **vocabulary**.
-# GPT-2 and GPT-4 read pieces of words, and learned which from text. So does ours, from
-# the play. (`make lab` fetches the others; the page does without them, too.)
+# GPT-2 and GPT-4 read pieces of words, learned from text; ours are learned from the
+# play. Theirs are in files that `make lab` fetches; how one is read comes later.
 
 # %% tags=["nbval-check-output"] key="tokenizers"
 n = int(0.9 * len(play))
@@ -126,7 +126,7 @@ print("in '👍🏽':", [ord(c) for c in "👍🏽"], f"of {sys.maxunicode + 1:,
 # in training; and the standard grows from year to year.
 #
 # A file holds bytes, numbers below 256. An **encoding** settles how code points become
-# bytes; there are three.
+# bytes; Unicode itself has three.
 
 # %% tags=["nbval-check-output"] key="three-encodings"
 for encoding in ("utf-8", "utf-16-be", "utf-32-be"):
@@ -189,9 +189,9 @@ explore.byte_view(greeting, ours)
 # Which of them deserve a symbol of their own?
 #
 # The commonest; then the commonest of what has come of that; and so on. That is **byte
-# pair encoding**: a way to compress files, by Philip Gage (1994), which [Sennrich and
-# others](https://arxiv.org/abs/1508.07909) (2015) brought to language models. We do it
-# to eleven letters, with `Z` for the new symbol.
+# pair encoding**, BPE: a way to compress files, by Philip Gage (1994), which [Sennrich
+# and others](https://arxiv.org/abs/1508.07909) (2015) brought to language models. We do
+# it to eleven letters, with `Z` for the new symbol.
 #
 # *In the video: the byte pair encoding algorithm, walked through.*
 
@@ -225,8 +225,8 @@ for symbol in "ZYX":
 
 # %% [markdown]
 # Three rounds of *count, choose, replace*, and the line is less than half as long. `Y`
-# contains `Z`: tokens are built of tokens. In the last two rounds there are ties; here
-# and in the exercises the pair that is seen first wins.
+# contains `Z`: tokens are built of tokens. In the second round there is a tie, `Za` and
+# `ab`; here and in the exercises the pair that is seen first wins.
 #
 # Do it to a text of your own, one merge at a time.
 
@@ -427,7 +427,7 @@ for name, pattern in (
 # \s+                    blanks
 # ```
 #
-# `\p{L}` is a letter of any writing, which the package
+# `\p{L}` is a letter of any script, which the package
 # [regex](https://pypi.org/project/regex/) knows. So ` He` is one chunk, wherever it
 # stands. GPT-4's pattern takes `'S` for a short form too, and digits in threes at most.
 
@@ -650,13 +650,13 @@ for name, tokenizer in tokenizers.items():
 explore.vocabulary_size(lengths | counted, names)
 
 # %% [markdown]
-# Move the size, then the width. And look at the lines above: a token that never occurs
-# is a row that nobody trains. Large vocabularies are for large texts.
+# Move the size, then the width. And above: a token that never occurs is a row that
+# nobody trains. Large vocabularies are for large texts.
 #
-# We take 512, where a byte costs an eighth more than at the least: what was learned is
-# all read. The GPT is lesson 7's small one. And as has happened to others, our
-# tokenizer reads what the model will not: an old forum, in which somebody with an odd
-# name writes and writes. We shall meet it again.
+# We take 512: a byte costs an eighth more there than at best, but its merges come from
+# what the model reads. The GPT is lesson 7's small one. But as has happened to others,
+# the next cell's tokenizer reads what the model will not: an old forum, in which
+# somebody with an odd name writes and writes. We shall meet it again.
 
 
 # %% tags=["nbval-check-output"] key="reader"

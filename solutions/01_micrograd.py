@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 1 · Building micrograd: exercises
 #
-# You build an engine that finds the slope of any expression, then a network on top
-# of it. Each exercise is a cell with a `TODO` and a check under it. Write, run both,
-# read the card. `hint("…")` goes deeper each time you run it; `solution("…")` asks
+# You build an engine that finds the slope of any expression, then a network on top of
+# it. Each exercise is a cell with a `TODO`, or several, and a check under them. A cell
+# without a `TODO` is given: run it as well. Write, run all of them, read the card that
+# the check shows. `hint("…")` goes deeper each time you run it; `solution("…")` asks
 # once, then shows an answer.
 
 # %%
@@ -39,8 +40,8 @@ check("micrograd.derivative", derivative)
 # A slope is a rise divided by a run. Here the run goes from $x-h$ to $x+h$.
 
 # %% [markdown] tags=["hint"]
-# The rise is $f(x+h) - f(x-h)$. Below $h = 10^{-6}$ the subtraction loses digits to
-# rounding; above $10^{-4}$ the curve bends in between. Stay in the middle.
+# Ask $f$ twice, once on each side of $x$. Below $h = 10^{-6}$ the subtraction loses
+# digits to rounding; above $10^{-4}$ the curve bends in between. Stay in the middle.
 
 # %% [markdown] tags=["hint"]
 # The last line has the form `return (f(x + h) - ____) / (____)`.
@@ -349,10 +350,11 @@ check("micrograd.functions", Value)
 
 # %% [markdown] tags=["hint"]
 # $\tanh' = 1 - \tanh^2$, taken at the *output*; $e^x$ is its own slope; $\log x$ has
-# slope $1/x$; the rectifier passes everything or nothing; $x^n$ has $n x^{n-1}$.
+# slope $1/x$; relu passes everything or nothing; $x^n$ has $n x^{n-1}$.
 
 # %% [markdown] tags=["hint"]
-# With the output called `t`, the first one returns `self._apply(t, 1 - ____, "tanh")`.
+# A rule is one call, `self._apply(output, slope, name)`. For $e^x$ the two numbers are
+# the same; for relu the slope is `float(____)`, which makes $1$ of `True`.
 
 # %% [markdown] tags=["solution"]
 # **Why.** Each of these could be built from smaller steps: $\tanh$ from two
@@ -566,10 +568,10 @@ check("micrograd.neuron_layer_mlp", Neuron, Layer, MLP)
 # %% [markdown]
 # ## sgd
 #
-# **Gradient descent**: measure the loss, find its gradient, take a small step
-# downhill, repeat. `loss()` runs the model and returns the loss as a `Value`. Return
-# the losses as plain numbers, each measured before its step. Gradients may be left over
-# from before the first one.
+# **Gradient descent**: measure the loss, find its gradient, take a small step downhill,
+# repeat. With a random minibatch in each step it is called *stochastic*, SGD. `loss()`
+# runs the model and returns the loss as a `Value`. Return the losses as plain numbers,
+# each measured before its step. Gradients may be left over from before the first one.
 
 
 # %% exercise="micrograd.sgd" minutes=15 difficulty=3
@@ -649,11 +651,12 @@ check("micrograd.gradient_by_hand", gradient)
 # %% [markdown]
 # ## softmax_nll
 #
-# **Softmax** turns scores into probabilities: $p_i = e^{z_i} / \sum_j e^{z_j}$. The
-# **negative log likelihood** of a target is $-\log p_{target}$. Scores
-# $(0, 3, -2, 1)$ with target $3$ give a loss of $2.1755$. Scores may be in the
-# thousands. Then a $p$ may be so small that Python holds $0$, which has no logarithm:
-# find the loss from the scores, as $\log \sum_j e^{z_j} - z_{target}$.
+# **Softmax** turns scores $z$, in the code `logits`, into probabilities:
+# $p_i = e^{z_i} / \sum_j e^{z_j}$. The **negative log likelihood** of a target is
+# $-\log p_{target}$. Scores $(0, 3, -2, 1)$ with target $3$ give a loss of $2.1755$.
+# Scores may be in the thousands. Then a $p$ may be so small that Python holds $0$,
+# which has no logarithm: find the loss from the scores, as
+# $\log \sum_j e^{z_j} - z_{target}$.
 
 
 # %% exercise="micrograd.softmax_nll" minutes=15 difficulty=3
@@ -709,6 +712,10 @@ check("micrograd.softmax_nll", softmax, nll)
 # a gradient that is not a number (`nan`) never agrees.
 
 
+# %% [markdown]
+# The inputs may hold gradients from before, which must not count. In the end each input
+# holds the number that it came with.
+
 # %% exercise="micrograd.gradcheck" minutes=15 difficulty=4
 def gradient_check(f, inputs, h=1e-5, tolerance=1e-6):
     """Compare backward() of f(*inputs), a Value, with central differences."""
@@ -747,8 +754,8 @@ check("micrograd.gradcheck", gradient_check)
 # `not abs(v.grad - slope) <= tolerance * max(1.0, ____)`.
 
 # %% [markdown] tags=["solution"]
-# **Why.** A gradient of zero where the slope is not zero is the most frequent planted
-# mistake, and a loss that falls does not exclude it. The tolerance is relative for
+# **Why.** A gradient of zero where the slope is not zero means a share that never came
+# back, and a loss that falls does not exclude it. The tolerance is relative for
 # large slopes and absolute for small ones, since a finite difference is itself only
 # right to about ten digits. Every comparison with `nan` is false: so ask whether the
 # gap is *not* small, rather than whether it is large.

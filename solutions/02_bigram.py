@@ -3,8 +3,9 @@
 #
 # You build a model that writes names: first by counting, then by gradient descent.
 # `words` is the list of names, for trying things out. Each exercise is a cell with a
-# `TODO` and a check under it. Write, run both, read the card. `hint("…")` goes deeper
-# each time you run it; `solution("…")` asks once, then shows an answer.
+# `TODO`, or several, and a check under them. A cell without a `TODO` is given: run it
+# as well. Write, run, read the card. `hint("…")` goes deeper each time you run it;
+# `solution("…")` asks once, then shows an answer.
 
 # %%
 import random
@@ -77,9 +78,10 @@ check("bigram.vocabulary", Vocabulary)
 # ## counts
 #
 # A **bigram** is a letter and the one after it. Count them all: `N[i, j]` says how
-# often letter $j$ follows letter $i$, where a dot stands before and after each name.
-# For `["ab"]` three cells are $1$: `N[0, 1]`, `N[1, 2]` and `N[2, 0]`. Write to the
-# tensor in one go: one cell at a time takes seconds on all names.
+# often letter $j$ follows letter $i$, where a dot stands before and after each name. In
+# shapes, $V$ is the number of letters, the dot among them: `len(vocabulary)`. For
+# `["ab"]` three cells are $1$: `N[0, 1]`, `N[1, 2]` and `N[2, 0]`. Write to the tensor
+# in one go: one cell at a time takes seconds on all names.
 
 # %% exercise="bigram.counts" minutes=15 difficulty=3
 def count_bigrams(words: list[str], vocabulary: Vocabulary) -> torch.Tensor:
@@ -235,8 +237,8 @@ check("bigram.nll", average_nll)
 
 # %% [markdown] tags=["solution"]
 # **Why.** The likelihood of all names is a product of 228,146 numbers below $1$, and
-# underflows to $0$. Its logarithm is a sum, and the mean of a sum does not grow with
-# the number of names. One pair that the model holds for impossible makes the loss
+# underflows to $0$. Its logarithm is a sum, and the mean of its terms does not grow
+# with the number of names. One pair that the model holds for impossible makes the loss
 # infinite: that is no fault of the formula, and what smoothing is for.
 
 # %% [markdown]
@@ -409,7 +411,8 @@ check("bigram.train", train)
 # counted table, and never below that: the counts are the best that such a table can be.
 # `W` itself comes close to the logarithms of the counts. The penalty pulls all weights
 # to zero, hence all rows to equal probabilities: it is smoothing by another name. A
-# step of 50 is extreme, and works since this loss has one bowl and no other.
+# step of 50 works since the loss is a mean over all pairs, of which few concern a given
+# weight: its slope is tiny.
 
 # %% [markdown]
 # ## cross_entropy
@@ -532,8 +535,8 @@ check("bigram.trigram", count_trigrams)
 # **Why.** A trigram model is a bigram model whose "letter before" is a pair of letters:
 # `probabilities` and `average_nll` take its table as it is, with $V a + b$ as `xs`.
 # With 729 rows many are nearly empty, so smoothing now decides how good it is. With one
-# more letter of context the table would have 531,441 cells: that is where counting
-# ends.
+# more letter of context the table has 531,441 cells, more than there are pairs. It
+# still pays; with the letter after that it no longer does, as lesson 3 finds.
 
 # %% [markdown]
 # ## tune_smoothing

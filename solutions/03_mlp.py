@@ -2,9 +2,9 @@
 # # 3 · MLP: exercises
 #
 # You build the letter model of Bengio et al. (2003) piece by piece, train it on the
-# names, and then make a better one. Each exercise is a cell with a `TODO` and a check
-# under it. `hint("…")` goes deeper each time you run it; `solution("…")` asks once,
-# then shows an answer.
+# names, and then make a better one. Each exercise is a cell with a `TODO`, or several,
+# and a check under them. A cell without a `TODO` is given: run it as well. `hint("…")`
+# goes deeper each time you run it; `solution("…")` asks once, then shows an answer.
 
 # %%
 import math
@@ -81,10 +81,10 @@ def dataset_by_unfolding(words, stoi, block_size=3):
 # ## splits
 #
 # Cut the names, not the pairs: 80 % to train on, 10 % to choose with (dev), 10 % to
-# look at once (test). `split_words` shuffles first and leaves its argument alone.
-# `is_split` tests for leaks: `["ann", "ann", "bob"]` may be cut into `["ann"]`,
-# `["ann"]`, `["bob"]`, for that name is in the data twice. `datasets` turns the three
-# piles into pairs.
+# look at once (test). `split_words` is that of lesson 2: it shuffles first and leaves
+# its argument alone. `is_split` tests for leaks: `["ann", "ann", "bob"]` may be cut
+# into `["ann"]`, `["ann"]`, `["bob"]`, for that name is in the data twice. `datasets`
+# turns the three piles into pairs.
 
 # %% exercise="mlp.splits" minutes=20 difficulty=2
 def split_words(
@@ -121,8 +121,8 @@ def datasets(
 check("mlp.splits", split_words, is_split, datasets)
 
 # %% [markdown] tags=["hint"]
-# `random.Random(seed)` is a dice of its own; its `shuffle` changes the list that it is
-# given. Whose list should that be?
+# `random.Random(seed)` is a generator of its own; its `shuffle` changes the list that
+# it is given. Whose list should that be?
 
 # %% [markdown] tags=["hint"]
 # Copy, shuffle, cut at `int(0.8 * n)` and `int(0.9 * n)`. For `is_split`, sets forget
@@ -189,7 +189,8 @@ check("mlp.embed", embed, embed_one_hot)
 # The network reads the embedded letters side by side: $(N, 3, 10)$ becomes $(N, 30)$.
 # `by_view` does it without moving a number, `by_cat` makes a copy; both agree. Then the
 # model: $\text{logits} = \tanh(x W_1 + b_1) W_2 + b_2$. With 27 letters, three of
-# context, ten dimensions and 200 hidden units it has 11,897 parameters.
+# context, ten dimensions and 200 hidden neurons (often called *units*) it has 11,897
+# parameters.
 
 # %% exercise="mlp.hidden" minutes=20 difficulty=2
 def by_view(emb: Tensor) -> Tensor:
@@ -276,10 +277,10 @@ check("mlp.hidden", by_view, by_cat, MLP)
 # %% [markdown]
 # ## cross_entropy
 #
-# The loss from scratch: softmax over each row of `logits`, the probability of the
-# target, its logarithm, the mean, a minus sign. `F.cross_entropy` is the judge, so do
-# without it. Logits `[[0, 3, -2, 1]]` with target `[3]` give $2.1755$. Logits of
-# $\pm 1000$ are allowed.
+# The loss of lesson 2 once more, now from memory: softmax over each row of `logits`,
+# the probability of the target, its logarithm, the mean, a minus sign.
+# `F.cross_entropy` is the judge, so do without it. Logits `[[0, 3, -2, 1]]` with target
+# `[3]` give $2.1755$. Logits of $\pm 1000$ are allowed.
 
 # %% exercise="mlp.cross_entropy" minutes=15 difficulty=3
 def cross_entropy(logits: Tensor, Y: Tensor) -> Tensor:
@@ -353,7 +354,7 @@ check("mlp.minibatch_step", minibatch_step)
 
 # %% [markdown] tags=["hint"]
 # Five moves: draw, forward, forget the old gradients, backward, update. The draw
-# belongs into the step: whoever draws once trains on one batch for ever.
+# belongs in the step: whoever draws once trains on one batch for ever.
 
 # %% [markdown] tags=["hint"]
 # `torch.randint(0, len(X), (batch_size,), generator=generator)` gives places in the
@@ -471,8 +472,8 @@ check("mlp.schedule", step_decay, one_cycle)
 # %% [markdown] tags=["solution"]
 # **Why.** With `lr *= 0.1` at every step the rate is gone after three: decay is a plan
 # over the whole run. The jitter of a minibatch is proportional to the rate, so lowering
-# it late lets the loss settle: in the lecture's run, from $2.37$ to $2.17$ within
-# 10,000 steps. The climb protects the first steps, when gradients are largest.
+# it late lets the loss settle: in the video's run, from $2.37$ to $2.17$ within 10,000
+# steps. The climb protects the first steps, when gradients are largest.
 
 # %% [markdown]
 # ## evaluate
@@ -563,8 +564,8 @@ check("mlp.train", train)
 
 # %% [markdown]
 # On all names the lecture's network, 20,000 steps, takes about seven seconds of one
-# core. The cell defines the run; take the `#` away from its last line when the three
-# checks above have passed.
+# core. The cell defines the run; take the `#` away from its last line when
+# `build_dataset`, `splits`, `hidden`, `minibatch_step` and `evaluate` have passed.
 
 # %%
 def on_all_names(steps: int = budget(full=20_000, check=200)) -> None:
@@ -677,12 +678,13 @@ check("mlp.init_loss", loss_at_start, calm)
 # %% [markdown]
 # ## beat_the_lecture
 #
-# The lecture's network of 11,897 parameters reaches $2.17$ on the dev names. Do better
-# with at most 12,000: any context, any sizes, any optimizer. Train on the names `train`
-# for about `steps` steps, choose by `dev` alone, and append one row to `log`:
-# `{"tried": "six letters of context", "dev": 2.05}`, the loss on all dev pairs of the
-# model that you return. It has a `block_size`, `parameters()`, and gives logits
-# $(N, 27)$. Begin with the context and the batch; after lesson 4, come back.
+# The video's network of 11,897 parameters reaches $2.17$ on the dev names. Do better
+# with at most 12,000: any context, any sizes, any optimiser (how gradients become
+# steps). Train on the names `train` for about `steps` steps, choose by `dev` alone, and
+# append one row to `log`: `{"tried": "six letters of context", "dev": 2.05}`, the loss
+# on all dev pairs of the model that you return. It has a `block_size`, `parameters()`,
+# and gives logits $(N, 27)$. Begin with the context and the batch; after lesson 4, come
+# back.
 
 # %% exercise="mlp.beat_the_lecture" minutes=90 difficulty=5
 def well_scaled(**sizes: int) -> MLP:
@@ -724,9 +726,9 @@ def beat_the_lecture(
 check("mlp.beat_the_lecture", beat_the_lecture)
 
 # %% [markdown] tags=["hint"]
-# Where does the lecture's network lose? Its context ends after three letters, its first
-# steps are spent on shrinking what it was born with, and its batches are small.
-# Change one thing at a time and keep what the dev loss keeps.
+# Where does the video's network lose? Its context ends after three letters, its first
+# steps are spent on shrinking what it was born with, and its batches are small. Change
+# one thing at a time and keep what the dev loss keeps.
 
 # %% [markdown] tags=["hint"]
 # What bought us most: larger batches, two more letters of context, a rate that rises
@@ -755,7 +757,7 @@ check("mlp.beat_the_lecture", beat_the_lecture)
 # %% [markdown] tags=["solution"]
 # Batches of 32 see a sixteenth of the pairs in half of the time: overhead dominates.
 # Without weight decay the train loss is better ($1.951$ for $1.967$) and dev is worse:
-# the model learns names by heart. `make results` runs the lecture's recipe and this one
+# the model learns names by heart. `make results` runs the video's recipe and this one
 # in turn: $2.0395$ on dev against $2.1702$, in a seventh of its CPU time. All was
 # chosen on dev; the test loss, looked at once, is $2.0390$.
 

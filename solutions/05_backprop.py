@@ -7,8 +7,9 @@
 # `x`. All of it is by hand: an answer that asks autograd does not pass.
 
 # %% [markdown]
-# Each exercise is a cell with a `TODO` and a check under it. `hint("…")` goes deeper
-# each time; `solution("…")` asks once, then shows an answer and its derivation.
+# Each exercise is a cell with a `TODO`, or several, and a check under them. A cell
+# without a `TODO` is given: run it as well. `hint("…")` goes deeper each time;
+# `solution("…")` asks once, then shows an answer and its derivation.
 
 # %%
 from collections.abc import Callable
@@ -210,7 +211,8 @@ check("backprop.linear_backward", linear_backward)
 # well and is wrong; so they are a check and no proof. A mean in place of the bias' sum
 # is another slip: the mean over the batch was taken once already, in the loss. The
 # gradient of a weight is input times pull, so an input of zero teaches its weights
-# nothing.
+# nothing. Below, `einsum` takes the index formula itself: the letters of each factor,
+# then those of the result; over all others it sums.
 
 # %% tags=["solution"]
 def linear_backward_by_einsum(dy, x, W):
@@ -305,9 +307,9 @@ check("backprop.bn_gain_bias", bn_gain_bias)
 
 # %% [markdown] tags=["solution"]
 # **Why.** The gain's gradient has what the gain was multiplied with, the normalised
-# values, and not what came out. A `keepdim=True` too many gives the shape $(1, H)$; an
-# update would broadcast it without a word. A mean in place of the sum is the bias of
-# the linear layer once more.
+# values, and not what came out. With `keepdim=True` the shape would be $(1, H)$; an
+# update would broadcast it without a word. A mean in place of the sum is the slip of
+# the linear layer's bias once more.
 
 # %% [markdown]
 # ## bn_chain
@@ -496,7 +498,7 @@ check("backprop.cross_entropy_fused", cross_entropy_backward)
 # **Why.** Each row is a play of forces: the right letter is lifted by what it lacks,
 # the others are pressed down by what they were believed in, and the sum is zero. A row
 # that is sure and right feels nothing. The chain divides by probabilities, and fails
-# where one is rounded to zero; here nothing is divided by one.
+# where one is rounded to zero; here nothing is divided by a probability.
 
 # %% tags=["solution"]
 def cross_entropy_backward_by_one_hot(logits, Y):
@@ -691,7 +693,7 @@ check("backprop.train_by_hand", gradients, train_by_hand)
 # On all names: 20,000 steps take some fifteen seconds of one core; 3,000 are enough for
 # a dev loss below $2.35$. A single batch's mean and variance judge nothing, so
 # `dev_loss` measures both once on all of train, as in the lecture. Take the `#` away
-# from the last line when the check above has passed.
+# from the last line when the checks above have passed.
 
 # %%
 @torch.no_grad()
@@ -789,11 +791,11 @@ check("backprop.compare", compare)
 # ## layernorm_backward
 #
 # LayerNorm, from lesson 4, is the layer that lesson 7 uses: each vector is normalised
-# over its own last dimension, of size $C$, so no example knows of another. For
-# `y = gain * raw + bias`, with `raw` $(\dots, C)$ and `std_inv` $(\dots, 1)$: from `dy`
-# to the gradients of `x`, `gain` and `bias`. With `raw` = `[[-1, -1, 1, 1]]`, `gain` =
-# `[1, 1, 1, 2]`, `std_inv` = `[[1]]` and `dy` = `[[0, 0, 0, 1]]`, `dx` is
-# `[[0, 0, -1, 1]]`.
+# over its own last dimension, of size $C$ (no table here), so no example knows of
+# another. For `y = gain * raw + bias`, with `raw` $(\dots, C)$ and `std_inv`
+# $(\dots, 1)$: from `dy` to the gradients of `x`, `gain` and `bias`. With `raw` =
+# `[[-1, -1, 1, 1]]`, `gain` = `[1, 1, 1, 2]`, `std_inv` = `[[1]]` and `dy` =
+# `[[0, 0, 0, 1]]`, `dx` is `[[0, 0, -1, 1]]`.
 
 # %% [markdown] tags=["solution"]
 # *Derivation.* $y_{ic} = \gamma_c \hat x_{ic} + \beta_c$. Gain and bias serve all
@@ -865,9 +867,10 @@ def layernorm_backward_flat(dy, raw, gain, std_inv):
 # ## attention_backward
 #
 # A look ahead to lesson 7. A head of **attention** lets each place $t$ of a sequence
-# take in a mixture of the values $v_s$ of the places up to it. How much of each is said
-# by `weights`, a softmax over scores $q_t \cdot k_s / \sqrt d$. `attention` goes
-# forward; run its cell.
+# take in a mixture of the values $v_s$ of the places up to it; *causal* means that none
+# comes after it. How much of each is said by `weights`, a softmax over scores
+# $q_t \cdot k_s / \sqrt d$. The shapes $(B, T, d)$ are $B$ sequences, $T$ places and
+# $d$ numbers at each. `attention` goes forward; run its cell.
 
 
 # %%

@@ -26,8 +26,11 @@ stoi = {s: i for i, s in enumerate([".", *sorted(set("".join(words)))])}
 
 # %% [markdown]
 # Two things are given. `Module` is what every part of a network is from now on: a call
-# runs its `forward` and keeps the result in `out`. And the layers of lesson 4 that have
-# not changed, now as modules.
+# runs its `forward` and keeps the result in `out`. It is plainer than the lecture's: it
+# has no drawers and needs no `super().__init__()`; what it is made of is found among
+# its attributes, `vars(self)`. And the layers of lesson 4 that have not changed, now as
+# modules. In shapes $N$ counts the examples, the lecture's $B$; $T$ are places in time,
+# $C$ channels, and $H$ neurons.
 
 # %%
 class Module:
@@ -254,7 +257,7 @@ check("wavenet.sequential", Sequential)
 # %% [markdown] tags=["solution"]
 # **Why.** A list in one attribute would be shorter, and a trap: whoever looks for parts
 # looks at attributes, and a list is no module. PyTorch has the same trap; there a model
-# with a plain list of layers has no parameters, and an optimizer that complains is the
+# with a plain list of layers has no parameters, and an optimiser that complains is the
 # lucky case. The names `0.weight`, `1.bias` in a saved model come from here.
 
 # %% [markdown]
@@ -478,7 +481,7 @@ check("wavenet.batchnorm_3d", changed_shapes, BatchNorm1d)
 # **Why.** Over dimension $0$ alone the means have the shape $(4, 68)$: each place in
 # time has its own, taken from $32$ numbers instead of $128$. Broadcasting stretches the
 # running averages to the same shape without a word, training works, and the loss is
-# only a little higher: in the lecture $2.029$ for $2.022$. No loss convicts this layer;
+# only a little higher: in the video $2.029$ for $2.022$. No loss convicts this layer;
 # one look at the shapes does.
 
 # %% [markdown] tags=["solution"]
@@ -488,11 +491,12 @@ check("wavenet.batchnorm_3d", changed_shapes, BatchNorm1d)
 # %% [markdown]
 # ## receptive_field
 #
-# How far does a model see? A stack of convolutions of width `kernel` sees one letter,
-# and `kernel - 1` times its dilation more for each layer: `(2, [1, 2, 4])` gives $8$.
-# `letters_under` says which places of the context a node of our tree
-# has under it: node $1$ of level $2$ has $4, 5, 6, 7$. And `sees` *measures*: the
-# places of `x` $(T, C)$ that output `at` of a model depends on.
+# How far does a model see? The weights that a convolution slides along are its
+# **kernel**. A stack of convolutions whose kernels read `kernel` places sees one
+# letter, and `kernel - 1` times its dilation more for each layer: `(2, [1, 2, 4])`
+# gives $8$. `letters_under` says which places of the context a node of our tree has
+# under it: node $1$ of level $2$ has $4, 5, 6, 7$. And `sees` *measures*: the places of
+# `x` $(T, C)$ that output `at` of a model depends on.
 
 # %% exercise="wavenet.receptive_field" minutes=15 difficulty=3
 def receptive_field(kernel: int, dilations: Iterable[int]) -> int:
@@ -619,6 +623,10 @@ check("wavenet.hierarchical_model", WaveNet)
 # divides what it shows by $1 - \beta^k$ after $k$ losses. The losses $[4, 2, 3, 1, 9]$
 # in blocks of two are $[3, 2]$; the running mean with $\beta = 0.5$ begins $4, 2.667$.
 
+# %% [markdown]
+# Here $\beta$ is the share of the *old*, one minus what BatchNorm calls `momentum`.
+# BatchNorm's shift, also $\beta$, has no part in it.
+
 # %% exercise="wavenet.smooth_loss" minutes=12 difficulty=2
 def block_means(losses: list[float], width: int = 1000) -> Tensor:
     """The means of each `width` losses in a row, of shape (len(losses) // width,)."""
@@ -722,8 +730,8 @@ check("wavenet.train", evaluate, train)
 # **Why.** Left in training, the model judges each name by its neighbours, so dev
 # depends on how it was cut into batches, and every measurement moves the running
 # averages: dev leaks in. Left in use, the next steps train without batch statistics.
-# Both mistakes lower no guard and raise no error. A single context at a time, as in
-# sampling, shows the first at once: one example has no variance.
+# Both mistakes are silent. A single context at a time, as in sampling, shows the first
+# at once: one example has no variance.
 
 # %% [markdown]
 # On all names the lecture's tree, 20,000 steps, takes about 40 seconds of one core.
@@ -936,7 +944,7 @@ check("wavenet.to_torch_nn", fresh, numbers, to_torch)
 # %% [markdown] tags=["solution"]
 # **Why.** That both agree to the last digits, in training and in use, is the proof that
 # what we built is what PyTorch does. Its BatchNorm normalises with the variance divided
-# by $n$ and remembers the one divided by $n - 1$: with the lecture's convention the
+# by $n$ and remembers the one divided by $n - 1$: with the video's convention the
 # outputs would differ in the fourth digit. A transposed weight that fits by chance,
 # where in and out are equal, is the silent mistake here.
 
@@ -944,10 +952,10 @@ check("wavenet.to_torch_nn", fresh, numbers, to_torch)
 # ## experiment_log
 #
 # Ideas are tried faster than they are remembered. `experiment` calls `run(**options)`
-# for each variant, from the same seed, and keeps one row: the name, the options, what
-# `run` returned, a dict, and the seconds. A variant that fails leaves its error in the
-# row, and the others go on. `ranked` puts the lowest `by` first, and rows without that
-# number last; `tabulate` writes a Markdown table.
+# for each variant, from the same seed, and keeps one flat dict as its row: the name,
+# the options, the entries of the dict that `run` returned, the seconds. A variant that
+# fails leaves its error in the row, and the others go on. `ranked` puts the lowest `by`
+# first, and rows without that number last; `tabulate` writes a Markdown table.
 
 # %% exercise="wavenet.experiment_log" minutes=25 difficulty=3
 def experiment(
@@ -1014,7 +1022,7 @@ check("wavenet.experiment_log", experiment, ranked, tabulate)
 # `math.inf` where the number is missing or `math.isnan(____)`.
 
 # %% [markdown] tags=["solution"]
-# **Why.** The lecture ends without such a harness, and says what it cost: nobody knows
+# **Why.** The video does without such a harness, and says what that costs: nobody knows
 # any more which change bought what. The options stand in the row, so that a table can
 # be read next month. An experiment that crashes at night must not take the others with
 # it, and must not vanish from the table either. One seed is one draw: where two rows
@@ -1023,8 +1031,8 @@ check("wavenet.experiment_log", experiment, ranked, tabulate)
 # %% [markdown]
 # ## beat_the_lecture
 #
-# The lecture's tree of 76,579 parameters reaches $1.993$ on the dev names, in 200,000
-# steps. Do better with as many parameters at most, any architecture, any optimizer.
+# The video's tree of 76,579 parameters reaches $1.993$ on the dev names, in 200,000
+# steps. Do better with as many parameters at most, any architecture, any optimiser.
 # Train on the names `train` for about `steps` steps, choose by `dev` alone, and append
 # one row to `log`: `{"tried": "two more levels", "dev": 1.99}`, the model's own dev
 # loss in use. Return the model; it has a `block_size`, `parameters()`, `eval()`, and
@@ -1042,6 +1050,8 @@ def windows(
 # %% [markdown]
 # Dev is measured on all of its contexts; `windows` is lesson 3's `build_dataset` in
 # fewer lines. Now what a name is made into, a layer, a schedule, and the recipe itself.
+# Two words come from lesson 7: GELU is a ReLU with a rounded corner, and dropout sets
+# each number to zero with some probability (`drop`) while the model trains.
 
 # %% exercise="wavenet.beat_the_lecture" minutes=120 difficulty=5
 def whole_names(names: list[str], stoi: dict[str, int], size: int) -> Iterator:
@@ -1122,7 +1132,7 @@ def beat_the_lecture(
 check("wavenet.beat_the_lecture", beat_the_lecture)
 
 # %% [markdown] tags=["hint"]
-# Where does the lecture's tree lose? Its rate is high for three quarters of the time,
+# Where does the video's tree lose? Its rate is high for three quarters of the time,
 # tanh saturates, and its batches of 32 spend more time on overhead than on arithmetic.
 # Change one thing at a time, and keep what the dev loss keeps.
 

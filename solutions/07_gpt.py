@@ -2,9 +2,10 @@
 # # 7 · Let's build GPT: exercises
 #
 # You build a transformer from a line of text up: batches of text, attention, heads,
-# blocks, the model, its samples and its training. Each exercise is a cell with a `TODO`
-# and a check under it. `hint("…")` goes deeper each time you run it;
-# `solution("…")` asks once, then shows an answer.
+# blocks, the model, its samples and its training. Each exercise is a cell with a
+# `TODO`, or several, and a check under them. A cell without a `TODO` is given: run it
+# as well. `hint("…")` goes deeper each time you run it; `solution("…")` asks once, then
+# shows an answer.
 
 # %%
 import copy
@@ -136,7 +137,7 @@ check("gpt.batches", get_batch)
 # for `y` the same, ____ later.
 
 # %% [markdown] tags=["solution"]
-# **Why.** With `high = len(ids)` the mistake is rare. Of a million places $65$ are too
+# **Why.** With `high = len(ids)` the mistake is rare. Of a million places $64$ are too
 # far to the right for a window of $64$, so among $12$ windows one sticks out in about
 # one batch of $1{,}300$; the run ends there with an error about sizes. One place less
 # would be safe and leaves the last window out. The generator makes a batch repeatable.
@@ -285,7 +286,9 @@ def average_cumsum(x):
     return x.cumsum(1) / count
 
 # %% [markdown]
-# One object holds all sizes. The names are those of nanoGPT.
+# One object holds all sizes. The names are those of nanoGPT; `n_embd` is $C$.
+# `@dataclass` makes a class of the fields below: `GPTConfig(n_layer=2)` changes one of
+# them and leaves the others as they stand, and `config.n_layer` reads it.
 
 # %%
 @dataclass
@@ -437,9 +440,10 @@ check("gpt.multi_head", MultiHeadAttention)
 #
 # The loop over heads computes many small products. Now all heads are one tensor: a
 # layer `qkv` $(C \to 3C)$ makes all queries, then all keys, then all values, in each
-# the heads one behind the other. `forward` gives each the shape $(B, n_h, T, h)$, calls
-# `attend`, and puts the heads back side by side. `merge_heads` copies the numbers of a
-# `MultiHeadAttention`, so that both can be compared: they must agree.
+# the heads one behind the other. `forward` gives each the shape $(B, n_h, T, h)$, with
+# $n_h$ heads of size $h$, the lecture's $d$; it calls `attend`, and puts the heads back
+# side by side. `merge_heads` copies the numbers of a `MultiHeadAttention`, so that both
+# can be compared: they must agree.
 
 # %% exercise="gpt.batched_heads" minutes=30 difficulty=4
 class CausalSelfAttention(nn.Module):
@@ -568,8 +572,8 @@ check("gpt.feed_forward", FeedForward)
 # %% [markdown] tags=["solution"]
 # **Why.** Two thirds of a block's numbers are here: $8C^2$ of $12C^2$. No place sees
 # another one in this layer, so it needs no mask and cannot leak. Without the
-# nonlinearity the two matrices would be one, and `proj` of the attention before it a
-# third that adds nothing.
+# nonlinearity the two matrices would be one: $8C^2$ numbers that can do no more than
+# the $C^2$ of a single linear layer.
 
 # %% [markdown]
 # ## block
@@ -577,8 +581,9 @@ check("gpt.feed_forward", FeedForward)
 # Communication, then computation, each beside a path that nothing interrupts:
 # $x \leftarrow x + \text{sa}(\text{ln}_1(x))$, then
 # $x \leftarrow x + \text{ffwd}(\text{ln}_2(x))$. The parts are `ln1`, `sa`, `ln2` and
-# `ffwd`; `sa` is a `CausalSelfAttention`, the norms are `nn.LayerNorm` with
-# `config.bias`. If both branches gave zero, a block would return its input.
+# `ffwd`: `sa`, self-attention, is a `CausalSelfAttention`, `ffwd` a `FeedForward`, and
+# the norms are `nn.LayerNorm` with `config.bias`. If both branches gave zero, a block
+# would return its input.
 
 # %% exercise="gpt.block" minutes=12 difficulty=2
 class Block(nn.Module):
@@ -726,7 +731,7 @@ check("gpt.gpt", GPT, count_parameters)
 # **Why.** Small weights make all letters nearly equally likely, so an untrained model
 # begins near $\ln 65 = 4.174$; with the start of `nn.Embedding` it would begin higher,
 # and the first steps would only mend that. Sharing the table saves $V \cdot C$ numbers:
-# 50,257 letters of 768 channels are 38.6 million of GPT-2's 124 million. The blocks
+# 50,257 tokens of 768 channels are 38.6 million of GPT-2's 124 million. The blocks
 # hold $12 C^2$ each, and for large models nothing else matters.
 
 # %% [markdown]
@@ -808,8 +813,8 @@ check("gpt.generate", GPT, sample_next)
 # weight decay for matrices and tables, none for biases and norms. `learning_rate`: up
 # in a line over `warmup` steps, `peak` $\cdot$ (step $+ 1$) $/$ `warmup`, then down a
 # half cosine to `floor` $\cdot$ `peak`. `train_step`: one descent at a given rate, the
-# gradient clipped to the norm $1$. `estimate_loss`: the mean over some batches, in eval
-# mode; the model's mode is put back.
+# gradient clipped to the length $1$. `estimate_loss`: the mean over some batches, in
+# eval mode; the model's mode is put back.
 
 # %% exercise="gpt.train" minutes=35 difficulty=3
 def make_optimizer(
@@ -892,7 +897,7 @@ check("gpt.train", make_optimizer, learning_rate, train_step, estimate_loss)
 # numbers of a norm have one. Which of them should be pulled towards zero?
 
 # %% [markdown] tags=["hint"]
-# An optimizer takes a list of dicts, each with `"params"` and what is special about
+# An optimiser takes a list of dicts, each with `"params"` and what is special about
 # them. Clip between `backward` and `step`: earlier there is no gradient, later it is
 # used up. `model.train(flag)` puts a mode back.
 
@@ -1036,7 +1041,7 @@ check("gpt.masked_loss_addition", addition, question_masked, calculate)
 
 # %% [markdown]
 # Two digits make 10,000 problems. The run below keeps 1,000 of them aside and counts
-# how many of these come out right. Take the `#` away when the check has passed.
+# how many of these come out right. Take the `#` away when the checks above have passed.
 
 # %%
 def on_additions(digits: int = 2, steps: int = budget(full=3_000, check=5)) -> None:
@@ -1123,7 +1128,7 @@ check("gpt.finetune", fit_letters, finetune)
 # %% [markdown] tags=["hint"]
 # `dataclasses.replace` gives a config with one field changed. A state dict's tensors
 # share their memory with the model, so writing into `state[name]` is enough. An
-# optimizer must be new: AdamW's memory belongs to the old parameters.
+# optimiser must be new: AdamW's memory belongs to the old parameters.
 
 # %% [markdown] tags=["hint"]
 # `of = [old.index(____) for ____ in new if ____ in old]` and the same with `new.index`;
@@ -1168,8 +1173,14 @@ def on_names(steps: int = budget(full=2_000, check=5)) -> None:
 # nothing about the earlier letters has changed: no letter looks ahead. What the new
 # letter needs of them are their keys and values. `attend_cached` is attention for the
 # letters `x` $(B, T, C)$ that come after those in `cache`, a pair of keys and values
-# $(B, n_h, S, h)$ or `None`; it returns the output and the longer cache. All three are
-# for a model in eval mode: dropout is left out.
+# $(B, n_h, S, h)$ of $S$ places, or `None`; it returns output and longer cache.
+
+# %% [markdown]
+# `next_logits` sends new letters through the whole model: `caches` is a list with a
+# cache for each block, or `None` at the start. `generate_cached` draws by it the
+# letters that `generate` draws; once the text is longer than `block_size`, all
+# positions move, and the last `block_size` letters are computed anew. All three are for
+# a model in eval mode: dropout is left out.
 
 # %% exercise="gpt.kv_cache" minutes=40 difficulty=4
 def attend_cached(
@@ -1353,9 +1364,9 @@ check("gpt.sdpa", FusedAttention, fuse, score_bytes)
 # Positions without a table. Each pair of channels $(i, i + h/2)$ of a query or key at
 # place $t$ is turned by the angle $t \cdot 10000^{-2i/h}$, where $h$ is the head size.
 # Two turned vectors have a product that depends on their *distance* alone.
-# `rotary_angles` gives the angles $(T, h/2)$, `rotate` turns; `RotaryAttention` does it
-# before it attends, and `RotaryGPT` has no learned positions: $(1, 0)$ at place $1$
-# becomes $(\cos 1, \sin 1)$.
+# `rotary_angles` gives the angles $(T, h/2)$; `rotate` turns: $(1, 0)$ at place $1$
+# becomes $(\cos 1, \sin 1)$. `RotaryAttention` does it before it attends, and
+# `RotaryGPT` has no learned positions.
 
 # %%
 class NoPositions(nn.Module):
@@ -1463,12 +1474,12 @@ def compared(steps: int = budget(full=2_000, check=5)) -> None:
 # %% [markdown]
 # ## speedrun
 #
-# Since 2017 much was found out. The race: the play, a context of $64$ letters, at most
-# 810,000 parameters, and the CPU seconds of the small GPT above. `speedrun(ids, steps,
-# recipe)` trains on `ids`, `steps` steps and no more, and returns the model, which
-# gives `(logits, loss)` as a GPT does and has a `config` with `block_size`. Each
-# ingredient of a `Recipe` is a switch, so that what it buys can be measured. Ours are
-# below, with their papers; yours may be others.
+# Much was found out since. The race: the play, a context of $64$ letters, at most
+# 810,000 parameters, and the CPU seconds of the GPT at the end of `train`, nanoGPT's
+# for a CPU. `speedrun(ids, steps, recipe)` trains on `ids`, `steps` steps and no more,
+# and returns the model, which gives `(logits, loss)` as a GPT does and has a `config`
+# with `block_size`. Each ingredient of a `Recipe` is a switch: what it buys can be
+# measured. Ours are below, with their papers; yours may be others.
 
 # %%
 @dataclass
@@ -1727,9 +1738,9 @@ def speedrun(ids: Tensor, steps: int, recipe: Recipe | None = None) -> nn.Module
 check("gpt.speedrun", speedrun)
 
 # %% [markdown] tags=["hint"]
-# Where does the small GPT lose its time? It learns slowly at first, its rate is held
-# down by its weakest part, and much of what it computes could be looked up. Change one
-# thing at a time.
+# Where does nanoGPT's run for a CPU lose its time? It learns slowly at first, its rate
+# is held down by its weakest part, and much of what it computes could be looked up.
+# Change one thing at a time.
 
 # %% [markdown] tags=["hint"]
 # A start: copy `GPT`, replace the positions by `rotate`, GELU by the square of ReLU,
@@ -1768,8 +1779,8 @@ check("gpt.speedrun", speedrun)
 # here it buys nothing. These are single seeds: differences below $0.01$ say nothing.
 # The rates were not tuned for each row, so a row may be unfair to what it leaves out.
 # Sizes and rates were chosen by looking at this dev text, so its loss is a little kind.
-# 900 steps reach $1.594$, with less text read than the small GPT's 2,000 steps of 12
-# windows read in all.
+# 900 steps reach $1.594$, with less text read than that GPT's 2,000 steps of 12 windows
+# read in all.
 
 # %% [markdown]
 # The check races a tiny recipe for a moment. The full race, and what each ingredient
