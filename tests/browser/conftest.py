@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,16 @@ from .driver import MISSING, Notebook, Server, browser, chromium, copied
 Open = Callable[..., Notebook]
 BUDGET = re.compile(r"budget\(full=[\d_]+, check=(\d+)\)")
 VIEW = {"width": 1400, "height": 1000}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A page may miss a key on a busy machine: what failed once is asked once more.
+
+    The summary counts it (`1 rerun`), and what fails twice has failed.
+    """
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="package")

@@ -72,6 +72,21 @@ class Live(Notebook):
         self.button("Stop").wait_for()
         until(lambda: self.step() > 20, "twenty steps")
 
+    def interrupt(self) -> None:
+        """Kernel ▸ Interrupt Kernel; again where it went unheard.
+
+        A page that was just loaded may not have its kernel yet, and says nothing then.
+        """
+        idle = self.page.locator("#jp-main-statusbar").get_by_text("| Idle")
+
+        def heard() -> bool:
+            self.menu("Kernel", "Interrupt Kernel")
+            with suppress(TimeoutError):
+                until(idle.is_visible, "the kernel is idle", 10)
+            return idle.is_visible()
+
+        until(heard, "the interrupt is heard")
+
     def ended(self) -> str:
         """Wait for the end of the run; its claim."""
         until(lambda: self.prompt(1) not in ("[*]:", "[ ]:"), "the run ends", 20)
@@ -202,7 +217,7 @@ def test_a_reload_in_the_middle_keeps_the_run_and_its_picture(opened: Callable) 
     still = notebook.outputs(1).locator("svg[role=img]")
     still.first.wait_for(timeout=30_000)
     assert "goes on in its kernel" in notebook.shown(1)
-    notebook.menu("Kernel", "Interrupt Kernel")
+    notebook.interrupt()
     title = notebook.outputs(1).locator(".wb-title", has_text="Interrupted at step")
 
     with suppress(TimeoutError):  # Lab does not always fetch a widget of a busy kernel
