@@ -30,6 +30,22 @@ model = lambda p, k: p[0] - k * p[1] - 0.1
 frames = [explore.record_boundary(lambda p, k=k: model(p, k), points, labels, k, 1 / k)
           for k in range(1, 12)]
 """
+READERS = """
+from workbook import data
+from workbook.given import tokenizer as bpe
+play = data.play()
+
+class Quick(bpe.RegexTokenizer):
+    encode_ordinary = bpe.fast_encode
+
+def read(size):
+    trained, quick = bpe.fast_train(play, size), Quick()
+    quick.merges, quick.vocab = trained.merges, trained.vocab
+    return quick
+
+readers = {"characters": str} | {f"{n} tokens": read(n) for n in (300, 512, 800)}
+"""
+PLAYGROUND = "explore.token_playground(play[:1950], readers)"  # it reads up to 2,000
 
 
 def main() -> None:
@@ -73,21 +89,27 @@ def measure(notebook: Notebook) -> None:
     notebook.run(notebook.append(TRAINED))
     print(f"{'from a key to the picture':34} seconds   kernel, ms")
     for name, code in PICTURES.items():
-        waited, drawn = answer_time(notebook, code)
-        print(f"{name:34} {waited:7.3f}   {1000 * drawn:10.1f}   (aim: below 100)")
+        show(name, *answer_time(notebook, code, "slider", ("ArrowRight", "ArrowLeft")))
+    notebook.run(notebook.append(READERS))
+    show("token_playground", *answer_time(notebook, PLAYGROUND, "textbox", ("e", "g")))
 
 
-def answer_time(notebook: Notebook, code: str) -> tuple[float, float]:
+def show(name: str, waited: float, drawn: float) -> None:
+    print(f"{name:34} {waited:7.3f}   {1000 * drawn:10.1f}   (aim: below 0.1)")
+
+
+def answer_time(
+    notebook: Notebook, code: str, control: str, keys: tuple[str, str]
+) -> tuple[float, float]:
     """Seconds until a picture has answered a key, and those that the kernel took."""
     cell = notebook.append(f"shown = {code}\nshown")
     notebook.run(cell)
-    slider = notebook.outputs(cell).get_by_role("slider").first
+    holder = notebook.outputs(cell).get_by_role(control).first
     costs = notebook.append("print(shown.cost)")
     waited, drawn = [], []
-    for key in ("ArrowRight", "ArrowLeft") * ROUNDS:
-        waited.append(
-            notebook.seconds_until(cell, "svg", lambda key=key: slider.press(key))
-        )
+    for key in keys * ROUNDS:
+        press = lambda key=key: holder.press(key)  # noqa: E731
+        waited.append(notebook.seconds_until(cell, "svg", press))
         drawn.append(float(notebook.run(costs)))
     return statistics.median(waited), statistics.median(drawn)
 

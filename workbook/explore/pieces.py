@@ -217,11 +217,17 @@ def chips(
     """
     colour, marks = colours or hues(ids), marks or {}
     return [
-        f'<span class="wb-k{colour[i]}{" " + marks[n] if n in marks else ""}" '
-        f'data-i="{i}" data-b="{in_hex(piece)}">{_inner(piece)}</span>'
-        + ("<br>" if b"\n" in piece else "")
+        _chip(i, piece, colour[i], marks.get(n, ""))
         for n, (i, piece) in enumerate(zip(ids, pieces, strict=True))
     ]
+
+
+@lru_cache(maxsize=20_000)
+def _chip(i: int, piece: bytes, hue: int, mark: str) -> str:
+    """One token in its frame."""
+    kind = f"wb-k{hue} {mark}".strip()
+    opened = f'<span class="{kind}" data-i="{i}" data-b="{in_hex(piece)}">'
+    return f"{opened}{_inner(piece)}</span>" + ("<br>" if b"\n" in piece else "")
 
 
 def tokens(
