@@ -23,7 +23,8 @@ from typing import Any
 from workbook.explore.page import Page
 
 HUES = 5
-FIRST, LINES = 420, 11  # bytes, and lines, of a text laid out at once: what is seen
+FIRST, LINES = 440, 11  # bytes, and lines, of a text laid out at once: what is seen
+FRAME = 0.4  # of a byte's width is what a frame takes beside its token
 SIGNS = {"\n": "⏎", "\t": "⇥", "\r": "␍"}
 SHAPELESS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 VIEWS = [("text", ""), ("with ids", "wb-with-ids"), ("with bytes", "wb-with-bytes")]
@@ -42,7 +43,8 @@ contain:content;line-height:1.72;max-height:236px;overflow-y:auto;border-radius:
 line-break:anywhere}
 .wb-x .wb-tokens:focus-visible{outline:2px solid var(--wb-forward);outline-offset:-1px}
 .wb-x .wb-tokens span{white-space:pre;unicode-bidi:isolate;border-radius:3px;
-padding:2px 1px;margin-right:1px;box-shadow:inset 0 0 0 1px rgba(128,128,128,.32)}
+padding:2px 1px;margin-right:1px;outline:1px solid rgba(128,128,128,.32);
+outline-offset:-1px}
 .wb-x .wb-one .wb-tokens span{white-space:pre-wrap;box-decoration-break:clone;
 -webkit-box-decoration-break:clone}
 .wb-x .wb-tokens s{text-decoration:none;background:radial-gradient(circle,
@@ -55,11 +57,9 @@ max-width:100%;overflow:hidden}
 .wb-x .wb-with-ids span::after,.wb-x .wb-with-bytes span::after{display:block;
 font-size:10px;line-height:1.3;color:var(--wb-soft);content:attr(data-i)}
 .wb-x .wb-with-bytes span::after{content:attr(data-b);white-space:pre-wrap}
-.wb-x .wb-tokens .wb-next{box-shadow:inset 0 -3px 0 var(--wb-backward),
-inset 0 0 0 1px rgba(128,128,128,.32)}
-.wb-x .wb-tokens .wb-new{box-shadow:inset 0 0 0 2px var(--wb-forward);font-weight:600}
-.wb-x .wb-tokens .wb-new.wb-next{box-shadow:inset 0 -3px 0 var(--wb-backward),
-inset 0 0 0 2px var(--wb-forward)}
+.wb-x .wb-tokens .wb-next{box-shadow:inset 0 -3px 0 var(--wb-backward)}
+.wb-x .wb-tokens .wb-new{outline:2px solid var(--wb-forward);outline-offset:-2px;
+font-weight:600}
 .wb-x .wb-tokens .wb-under{box-shadow:inset 0 -3px 0 var(--wb-ink)}
 .wb-x .wb-tokens .wb-here{outline:2px solid var(--wb-ink);outline-offset:0}
 .wb-x .wb-told{min-height:1.4em}
@@ -272,7 +272,7 @@ def seen_first(pieces: Sequence[bytes]) -> int:
     filled = (
         n
         for n, (size, line) in enumerate(zip(reached, lines, strict=True), 1)
-        if size >= FIRST or line >= LINES
+        if size + FRAME * n >= FIRST or line >= LINES
     )
     return next(filled, len(pieces))
 
