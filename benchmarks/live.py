@@ -1,6 +1,9 @@
 """What the live view costs: loops with and without it, run in turn.
 
-    python benchmarks/live.py [steps]    (of each kind; 200_000 is the figure to quote)
+    python benchmarks/live.py [steps [kind …]]
+
+Steps are those of each kind; of four runs of a kind each makes a quarter of them, so
+800_000 is the figure to quote. A kind is named by its first word: `headless`.
 
 The loop is the one of lesson 3: 11,897 parameters, batches of 32, 200,000 steps. It
 runs in five kinds at once, 100 steps of each in turn: bare, and bare again to show the
@@ -32,8 +35,8 @@ LOOPS = [(kind, copy) for copy in range(COPIES) for kind in KINDS]
 Loop = tuple[str, int]  # a kind, and which of its runs
 
 
-def main(steps: int) -> None:
-    """Start a kernel, and let it measure."""
+def main(steps: int, chosen: list[str]) -> None:
+    """Start a kernel, and let it measure the chosen kinds, or all."""
     from jupyter_client.manager import start_new_kernel
 
     manager, client = start_new_kernel(kernel_name="python3")
@@ -42,7 +45,8 @@ def main(steps: int) -> None:
             client.control_channel.socket,
             client.session.msg("create_subshell_request"),
         )
-        code = f"import runpy; runpy.run_path({__file__!r})['measure']({steps})"
+        ask = f"['measure']({steps}, {chosen})"
+        code = f"import runpy; runpy.run_path({__file__!r}){ask}"
         reply = client.execute_interactive(code, output_hook=_passed_on, timeout=None)
         if reply["content"]["status"] != "ok":
             raise SystemExit("\n".join(reply["content"]["traceback"]))
@@ -91,13 +95,14 @@ class Clock:
         return sum(kept) / len(kept)
 
 
-def measure(steps: int) -> None:
+def measure(steps: int, chosen: list[str]) -> None:
     """Run the loops in turn, and print what each kind costs more than the bare one."""
     import torch
 
     torch.set_num_threads(1)
-    turns = {loop: _turns(loop, steps) for loop in LOOPS}
-    order, rng = list(LOOPS), random.Random(1)
+    wanted = {"bare", *(chosen or (kind.split()[0] for kind in KINDS))}
+    order = [loop for loop in LOOPS if loop[0].split()[0] in wanted]
+    turns, rng = {loop: _turns(loop, steps) for loop in order}, random.Random(1)
     for _ in range(_rounds(steps)):
         rng.shuffle(order)
         for loop in order:
@@ -189,15 +194,16 @@ def _training() -> Callable[[], tuple[Any, Any]]:
 
 
 def _tell(steps: int) -> None:
-    usual = {loop: clock.usual() for loop, clock in CLOCKS.items()}
-    mean = {kind: fmean(usual[kind, copy] for copy in range(COPIES)) for kind in KINDS}
+    usual = {loop: clock.usual() for loop, clock in CLOCKS.items() if clock.turns}
+    kinds = [kind for kind in KINDS if (kind, 0) in usual]
+    mean = {kind: fmean(usual[kind, copy] for copy in range(COPIES)) for kind in kinds}
     bare = mean["bare"]
     whole = bare * LENGTH / BLOCK
     print(
         f"{steps:,} steps, {COPIES} runs of each kind, "
         f"bare {1000 * bare / BLOCK:.3f} ms a step"
     )
-    for kind in KINDS[1:]:
+    for kind in kinds[1:]:
         each = sorted(usual[kind, copy] / bare - 1 for copy in range(COPIES))
         words = f"{kind:12} {100 * (mean[kind] / bare - 1):+6.2f} %"
         words += f" ({', '.join(f'{100 * more:+.2f}' for more in each)})"
@@ -235,4 +241,5 @@ def _memory() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else 40_000)
+    steps, *kinds = sys.argv[1:] or ["40_000"]
+    main(int(steps), kinds)

@@ -589,6 +589,20 @@ SAME: dict[str, dict[str, str]] = {
             choose="max(pairs, key=lambda p: (p in self.merges) * pairs.count(p))"
         ),
         "pattern dropped": _gpt4(chunks="regex_split(text, GPT4_SPLIT_PATTERN)"),
+        "the longest token": """
+class GPT4Tokenizer(GPT4Tokenizer):
+    def encode_ordinary(self, text):
+        back, ids = {token: i for i, token in self.vocab.items()}, []
+        for chunk in regex_split(text, self.pattern):
+            data, place = bytes(utf8(chunk)), 0
+            while place < len(data):
+                end = len(data)
+                while data[place:end] not in back:
+                    end -= 1
+                ids.append(back[data[place:end]])
+                place = end
+        return ids
+""",
     },
     "tokenizer.compression": {
         "characters": _compression(ratio="len(text) / len(ids)"),

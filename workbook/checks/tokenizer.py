@@ -1189,6 +1189,15 @@ def _longest_match(self: Any, text: str) -> Ids:
     return ids
 
 
+def _by_bytes(self: Any, text: str) -> Ids:
+    """The pair whose bytes come first goes first."""
+    ids = list(text.encode())
+    while known := [pair for pair in pairwise(ids) if pair in self.merges]:
+        pair = min(known, key=lambda two: [self.vocab[i] for i in two])
+        ids = put(ids, pair, self.merges[pair])
+    return ids
+
+
 def _never_stops(self: Any, text: str) -> Ids:
     ids = list(text.encode())
     while len(ids) > 1:
@@ -1242,6 +1251,7 @@ encode.table(
         "by the pair": (
             "The smallest pair goes first: compare the numbers that merges gives.",
             _encoding(lambda known, ranks: min(known)),
+            _with(_by_bytes),
         ),
         "code points": (
             "Encoding began with code points: begin with the bytes of utf8.",

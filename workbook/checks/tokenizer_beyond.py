@@ -110,7 +110,7 @@ def _ranks() -> dict[bytes, int]:
 @cache
 def _few_ranks() -> dict[bytes, int]:
     """The same bytes, and tokens for which rank, chunk and pattern matter."""
-    few = (b"ab", b"cd", b"bc", b"b ", b"12", b"34", b"1234")
+    few = (b"ab", b"cd", b"bc", b"b ", b"12", b"34", b"1234", b"yz", b"xyz", b"xy")
     single = {bytes([byte]): rank for byte, rank in enumerate(_shuffle())}
     return single | {token: rank for rank, token in enumerate(few, 256)}
 
@@ -292,6 +292,7 @@ def _asked_for_ids(GPT4Tokenizer: type) -> Cases:
         ("abcbc", None),
         ("bcd", None),
         ("abc", None),
+        ("xyz", None),
         ("ab b", None),
         ("1234", None),
         ("1234", two),
@@ -299,7 +300,7 @@ def _asked_for_ids(GPT4Tokenizer: type) -> Cases:
         name = ", GPT2_SPLIT_PATTERN" * bool(pattern)
         yield case(
             f"GPT4Tokenizer(ranks{name}).encode_ordinary({one!r}), "
-            "tokens: ab, cd, bc, b_, 12, 34, 1234",
+            "tokens: ab, cd, bc, b_, 12, 34, 1234, yz, xyz, xy",
             partial(_of_ranks, GPT4Tokenizer, one, pattern, _few_ranks),
             _ids_facts(one, pattern, _few_ranks),
             within=EXACT,
@@ -404,6 +405,17 @@ def _lowest(tokenizer: Any, ids: list[int], choose: Callable) -> list[int]:
     return ids
 
 
+def _longest(tokenizer: Any, ids: list[int], choose: Callable) -> list[int]:
+    """From the left the longest token that fits, as a dictionary would have it."""
+    numbers, found = _turned(tokenizer.vocab), []
+    rest = b"".join(tokenizer.vocab[i] for i in ids)
+    while rest:
+        token = next(rest[:n] for n in range(len(rest), 0, -1) if rest[:n] in numbers)
+        found.append(numbers[token])
+        rest = rest[len(token) :]
+    return found
+
+
 def _by_rank(known: list[Pair], merges: dict[Pair, int]) -> Pair:
     return min(known, key=merges.__getitem__)
 
@@ -436,6 +448,7 @@ def _gpt4(
     choose: Callable = _by_rank,
     split: bool = True,
     first: Callable | None = None,
+    merged: Callable = _lowest,
 ) -> tuple:
     """GPT4Tokenizer with one thing done otherwise."""
 
@@ -457,7 +470,7 @@ def _gpt4(
             for chunk in g.regex_split(text, self.pattern) if split else [text]:
                 start = first or (lambda byte: self.byte_shuffle[byte])
                 part = [start(byte) for byte in g.utf8(chunk)]
-                ids += _lowest(self, part, choose)
+                ids += merged(self, part, choose)
             return ids
 
         def train(self, text, vocab_size, verbose=False):
@@ -563,6 +576,10 @@ _known(
         "commonest first": (
             "The commonest pair of the chunk is merged, not the lowest rank.",
             lambda: _gpt4(choose=_commonest),
+        ),
+        "the longest token": (
+            "The longest token that fits is taken: the lowest rank is merged first.",
+            lambda: _gpt4(merged=_longest),
         ),
         "not split": (
             "The text is not split: merges cross the chunks.",
