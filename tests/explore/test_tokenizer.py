@@ -332,6 +332,16 @@ def test_the_newest_is_framed_and_the_next_underlined() -> None:
     assert marks[:3] == [("aa", ["wb-new", "wb-next"]), ("a", ["wb-next"]), ("b", [])]
 
 
+def test_the_stepper_goes_as_far_as_there_are_merges() -> None:
+    thing = merge_stepper("aaabdaaabac")
+    assert thing.settle() == {"step": len(stages(b"aaabdaaabac", 40)[0]) - 1}
+    thing.set(step=thing.settle()["step"])
+    assert thing.set(text="ab").settle() == {"step": 1}
+    assert thing.state["step"] == 1
+    assert "no pair is left" in thing.page().title
+    assert thing.set(text="a").settle() == {"step": 40}  # refused, and not in the way
+
+
 def test_past_its_last_pair_nothing_moves() -> None:
     thing = merge_stepper("abab")
     assert thing.page(step=2).title == "Merge 2: ab + ab becomes 257, no pair is left"

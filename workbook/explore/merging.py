@@ -42,7 +42,7 @@ def merge_stepper(text: str, steps: int = 40) -> Explorable:
     return Explorable(
         stepper.page,
         Field("text", "text", start, "type a text", "100%"),
-        Steps("step", "merges", steps),
+        Steps("step", "merges", steps, until=lambda state: stepper.last(state["text"])),
         still={"step": min(3, steps)},
     )
 
@@ -88,12 +88,24 @@ class _Stepper:
         self.steps, self.raw = steps, b""
         self.stages, self.vocab = stages(b"", steps)
 
-    def page(self, text: str, step: int) -> Page:
+    def last(self, text: str) -> int:
+        """How many merges the text has: of a refused one, as many as any."""
+        try:
+            self._read(text)
+        except Refused:
+            return self.steps
+        return len(self.stages) - 1
+
+    def _read(self, text: str) -> None:
+        """Merge the text, unless it was the last one."""
         raw = plain(text).encode()
         if not 2 <= len(raw) <= LONGEST:
             raise Refused(f"A text for the merges has 2 to {LONGEST} bytes.")
         if raw != self.raw:
             self.raw, (self.stages, self.vocab) = raw, stages(raw, self.steps)
+
+    def page(self, text: str, step: int) -> Page:
+        self._read(text)
         at = min(step, len(self.stages) - 1)
         now = self.stages[at]
         return Script(
