@@ -17,11 +17,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import _bootstrap  # type: ignore[attr-defined]
+from pathlib import Path
 from typing import Any
 
 from workbook.checks.printing import Flood, Kept, forked
 from workbook.checks.stopping import TimeUp, is_stopping, stopped, stopping, strike
-from workbook.checks.surroundings import Names, exits_taken, undisturbed
+from workbook.checks.surroundings import (
+    Names,
+    awake,
+    exits_taken,
+    naps,
+    undisturbed,
+)
 
 TIME, MEMORY, FLOOD = "time", "memory", "flood"
 
@@ -31,7 +38,7 @@ _GREED = 2**30  # bytes that an answer may take
 _CEILING = 4 * 2**30  # bytes at which one allocation is refused: MemoryError
 _GLANCE = 0.03  # seconds between two looks at time and memory
 _GAP = 0.5  # seconds between two looks that say: the whole process stood still
-_LATELY = 0.2  # seconds after which it shows whether the work is idle
+_LATELY = 0.2  # seconds after which it shows whether the work sleeps
 _IDLE = 0.03  # of a processor is less than work that goes on takes
 _IMPORTS = 60.0  # seconds, at most, that imports may take beside the limit
 _DUE = 0.6  # of the limit is what work must have had of a processor to be slow
@@ -105,6 +112,7 @@ class _Learner(threading.Thread):
 
     def run(self) -> None:
         _theirs[threading.get_ident()] = self.kept
+        awake(threading.get_ident())
         try:
             self._attempt()
         except TimeUp:
@@ -138,11 +146,11 @@ def _start(learner: _Learner) -> None:
 
 def _watch(learner: _Learner, limit: float) -> None:
     """Wait for the end, or until something is exceeded, and note what it was."""
-    allowed, full = _Time(limit), _memory() + _GREED
+    allowed, full = _Time(limit, _work_of(learner.native_id)), _memory() + _GREED
     outcome = learner.outcome
     while not learner.done.wait(_GLANCE):
         allowed.look(_is_importing(learner.ident))
-        if allowed.is_over(_is_asleep(learner.native_id)):
+        if allowed.is_over(naps(learner.ident)):
             outcome.stopped, outcome.starved = TIME, allowed.starved
             return
         if _memory() > full:
@@ -160,29 +168,34 @@ def _is_importing(ident: int | None) -> bool:
     return ident is not None and ident in owners
 
 
-def _is_asleep(thread: int | None) -> bool:
-    """Whether a thread waits by its own doing: for neither a processor nor a disk.
+def _work_of(thread: int | None) -> Callable[[], float]:
+    """Seconds of a processor that a thread has had; of the process, if none tells.
 
-    Only Linux tells; elsewhere a thread that does nothing is taken to be asleep.
+    A thread that was left behind may keep the process busy: that is not this one's.
     """
-    try:
-        with open(f"/proc/self/task/{thread}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] == b"S"
-    except OSError:
-        return True
+    last, told = 0.0, Path(f"/proc/self/task/{thread}/schedstat")
+
+    def seconds() -> float:
+        nonlocal last
+        with suppress(OSError):  # it may have ended meanwhile
+            last = int(told.read_text().split()[0]) / 1e9
+        return last
+
+    return seconds if told.exists() else time.process_time
 
 
 class _Time:
     """The time that the work may take: by the clock, but longer on a busy machine.
 
-    Work that is not idle and has had little of a processor is not slow. Imports do
-    not count, nor does a time in which nobody could look, as under a closed lid.
+    Work that has had little of a processor is not slow, whatever it waits for, unless
+    it sleeps by its own doing. Imports do not count, nor does a time in which nobody
+    could look, as under a closed lid.
     """
 
-    def __init__(self, limit: float):
-        self._limit, self._idle = limit, True
+    def __init__(self, limit: float, work: Callable[[], float]):
+        self._limit, self._work, self._idle = limit, work, True
         self._imported, self._stood_still = 0.0, 0.0
-        self._start = self._mark = self._seen = time.monotonic(), time.process_time()
+        self._start = self._mark = self._seen = time.monotonic(), work()
         self.starved = False
 
     def look(self, importing: bool) -> None:
@@ -192,14 +205,14 @@ class _Time:
             self._imported = min(_IMPORTS, self._imported + since)
         elif since > _GAP and effort < _IDLE * since:
             self._stood_still += since
-        self._seen = time.monotonic(), time.process_time()
+        self._seen = time.monotonic(), self._work()
 
-    def is_over(self, asleep: bool = True) -> bool:
+    def is_over(self, naps: bool) -> bool:
         took, worked = self._since(self._start)
         lately, effort = self._since(self._mark)
         if lately > _LATELY:
-            self._idle = asleep and effort < _IDLE * lately
-            self._mark = time.monotonic(), time.process_time()
+            self._idle = naps and effort < _IDLE * lately
+            self._mark = time.monotonic(), self._work()
         took -= self._imported + self._stood_still
         self.starved = not self._idle and worked < took / 2
         waits = self.starved and worked < _DUE * self._limit
@@ -207,7 +220,7 @@ class _Time:
 
     def _since(self, mark: tuple[float, float]) -> tuple[float, float]:
         """Seconds by the clock, and of a processor."""
-        return time.monotonic() - mark[0], time.process_time() - mark[1]
+        return time.monotonic() - mark[0], self._work() - mark[1]
 
 
 def _stop(learner: _Learner) -> None:

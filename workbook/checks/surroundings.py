@@ -11,6 +11,7 @@ import math
 import os
 import random
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -167,8 +168,25 @@ def _no_answer(*_: Any, **__: Any) -> str:
     raise RuntimeError("this waits for a person to type, and a check has none")
 
 
+_napping: set[int] = set()  # idents of threads
+
+
+def naps(ident: int | None) -> bool:
+    """Whether a thread sleeps because its own code says so."""
+    return ident in _napping
+
+
+def awake(ident: int) -> None:
+    """Said of a thread that begins: one of this ident may have been ended asleep."""
+    _napping.discard(ident)
+
+
 def _nap(seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
     """Sleep in slices, so that it can be stopped."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        sleep(min(left, 0.02))
+    end, ident = time.monotonic() + seconds, threading.get_ident()
+    _napping.add(ident)
+    try:
+        while (left := end - time.monotonic()) > 0:
+            sleep(min(left, 0.02))
+    finally:
+        _napping.discard(ident)
