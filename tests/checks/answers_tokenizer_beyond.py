@@ -594,13 +594,11 @@ class GPT4Tokenizer(GPT4Tokenizer):
     def encode_ordinary(self, text):
         back, ids = {token: i for i, token in self.vocab.items()}, []
         for chunk in regex_split(text, self.pattern):
-            data, place = bytes(utf8(chunk)), 0
-            while place < len(data):
-                end = len(data)
-                while data[place:end] not in back:
-                    end -= 1
-                ids.append(back[data[place:end]])
-                place = end
+            rest = bytes(utf8(chunk))
+            while rest:
+                token = max((t for t in back if rest.startswith(t)), key=len)
+                ids.append(back[token])
+                rest = rest[len(token):]
         return ids
 """,
     },

@@ -139,41 +139,21 @@ def test_one_huge_list_is_refused():
     assert isinstance(guarded(lambda: [0] * 10**11, 5).error, MemoryError)
 
 
-def test_work_that_waits_for_a_processor_is_given_more_time(monkeypatch):
-    clock = {"monotonic": 0.0, "process_time": 0.0}
-    for name in clock:
-        monkeypatch.setattr(guard.time, name, lambda name=name: clock[name])
-    allowed = guard._Time(2.0, lambda: clock["process_time"])
-    for _ in range(5):  # a tenth of a processor
-        clock["monotonic"] += 1.0
-        clock["process_time"] += 0.1
-        assert not allowed.is_over(naps=False)
-    clock["monotonic"] += 5.1
-    assert allowed.is_over(naps=False)
-
-
-def test_work_that_sleeps_is_given_no_more_time(monkeypatch):
-    clock = {"monotonic": 0.0, "process_time": 0.0}
-    for name in clock:
-        monkeypatch.setattr(guard.time, name, lambda name=name: clock[name])
-    allowed = guard._Time(2.0, lambda: clock["process_time"])
-    for _ in range(2):
-        clock["monotonic"] += 1.0
-        assert not allowed.is_over(naps=True)
-    clock["monotonic"] += 0.1
-    assert allowed.is_over(naps=True)
-
-
-def test_work_that_waits_for_anything_else_is_given_more_time(monkeypatch):
-    clock = {"monotonic": 0.0, "process_time": 0.0}
-    for name in clock:
-        monkeypatch.setattr(guard.time, name, lambda name=name: clock[name])
-    allowed = guard._Time(2.0, lambda: clock["process_time"])
-    for _ in range(9):
-        clock["monotonic"] += 1.0
-        assert not allowed.is_over(naps=False)
-    clock["monotonic"] += 1.1
-    assert allowed.is_over(naps=False)
+@pytest.mark.parametrize(
+    ("share", "naps", "seconds"),
+    [(0.1, False, 10), (0.0, False, 10), (0.0, True, 2)],
+    ids=["waits for a processor", "waits for anything else", "sleeps"],
+)
+def test_what_waits_has_five_limits_and_what_sleeps_has_one(
+    monkeypatch, share, naps, seconds
+):
+    now = 0.0
+    monkeypatch.setattr(guard.time, "monotonic", lambda: now)
+    allowed = guard._Time(2.0, lambda: share * now)
+    for now in map(float, range(1, seconds + 1)):  # noqa: B007
+        assert not allowed.is_over(naps)
+    now += 0.1
+    assert allowed.is_over(naps)
 
 
 def test_what_another_thread_does_is_not_the_answer_s_work():
@@ -193,7 +173,8 @@ def test_a_lock_that_opens_late_is_waited_for_and_a_sleep_is_not():
     gate = threading.Event()
     threading.Timer(3 * LIMIT, gate.set).start()
     assert guarded(gate.wait, LIMIT).value is True
-    assert guarded(lambda: time.sleep(10), LIMIT).seconds < 3 * LIMIT
+    slept = guarded(lambda: time.sleep(10), LIMIT)
+    assert slept.stopped == TIME and not slept.starved
 
 
 @pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
