@@ -91,7 +91,9 @@ def measure(notebook: Notebook) -> None:
     for name, code in PICTURES.items():
         show(name, *answer_time(notebook, code, "slider", ("ArrowRight", "ArrowLeft")))
     notebook.run(notebook.append(READERS))
-    show("token_playground", *answer_time(notebook, PLAYGROUND, "textbox", ("e", "g")))
+    for place, key in (("at its end", "Control+End"), ("at its start", "Control+Home")):
+        answer = answer_time(notebook, PLAYGROUND, "textbox", ("e", "g"), key)
+        show(f"token_playground, {place}", *answer)
 
 
 def show(name: str, waited: float, drawn: float) -> None:
@@ -99,9 +101,12 @@ def show(name: str, waited: float, drawn: float) -> None:
 
 
 def answer_time(
-    notebook: Notebook, code: str, control: str, keys: tuple[str, str]
+    notebook: Notebook, code: str, control: str, keys: tuple[str, str], to: str = ""
 ) -> tuple[float, float]:
-    """Seconds until a picture has answered a key, and those that the kernel took."""
+    """Seconds until a picture has answered a key, and those that the kernel took.
+
+    to: the key that brings the cursor to where the keys are pressed.
+    """
     cell = notebook.append(f"shown = {code}\nshown")
     notebook.run(cell)
     holder = notebook.outputs(cell).get_by_role(control).first
@@ -109,6 +114,8 @@ def answer_time(
     waited, drawn = [], []
     for key in keys * ROUNDS:
         press = lambda key=key: holder.press(key)  # noqa: E731
+        if to:
+            holder.press(to)
         waited.append(notebook.seconds_until(cell, "svg", press))
         drawn.append(float(notebook.run(costs)))
     return statistics.median(waited), statistics.median(drawn)

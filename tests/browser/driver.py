@@ -438,14 +438,17 @@ _WATCH = """
 ([outputs, seen]) => {
   const isSeen = (node) =>
     node.querySelector && (node.matches(seen) || node.querySelector(seen));
+  const within = (node) => (node.closest ? node : node.parentElement)?.closest(seen);
+  const changed = (r) => [...r.addedNodes].some(isSeen) || within(r.target);
   window.seconds = new Promise((tell) => {
     let pressed;
     const watch = new MutationObserver((records) => {
-      if (!pressed || !records.some((r) => [...r.addedNodes].some(isSeen))) return;
+      if (!pressed || !records.some(changed)) return;
       watch.disconnect();
       requestAnimationFrame(() => tell((performance.now() - pressed) / 1000));
     });
-    watch.observe(outputs, { childList: true, subtree: true });
+    const all = { childList: true, subtree: true, characterData: true };
+    watch.observe(outputs, { ...all, attributes: true });
     const key = (event) => {
       if (event.key === "Shift") return;
       pressed = performance.now();

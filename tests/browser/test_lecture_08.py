@@ -35,6 +35,37 @@ def test_the_playground_reads_ones_own_text(lecture):
     assert playground.numbers["ours"][0] == "6"
 
 
+def test_a_key_changes_the_tokens_it_touches_and_no_others(lecture):
+    playground = Picture(lecture, "token_playground")
+    field = playground.live.get_by_role("textbox")
+    text = playground.live.locator(".wb-tokens").first
+    words = "the egg and the hen, " * 80
+
+    def shown() -> str:
+        ids = "text => [...text.querySelectorAll('[data-i]')].map(x => x.dataset.i)"
+        return "".join(chr(int(i)) for i in text.evaluate(ids))
+
+    field.fill(words)
+    playground.says("1,680 bytes are")
+    seen = text.locator("[data-i]").nth(200).element_handle()
+    assert words.startswith(shown()) and len(shown()) < 400  # the rest is not seen yet
+    field.press("Control+Home")
+    field.press("x")
+    playground.says("1,681 bytes are")
+    assert shown().startswith("xthe egg")
+    text.hover()
+    assert shown() == "x" + words
+    scrolled = text.evaluate("text => text.scrollTop = 400")
+    field.press("y")
+    playground.says("1,682 bytes are")
+    assert shown() == "xy" + words
+    assert text.evaluate("text => text.scrollTop") == scrolled
+    assert seen.evaluate("token => token.isConnected")
+    field.fill("ab")
+    playground.says("2 bytes are")
+    assert shown() == "ab"
+
+
 def test_a_cut_through_a_character_leaves_a_mark(lecture):
     view = Picture(lecture, "byte_view")
     view.press("Home").says("Cut after byte 0: between characters")

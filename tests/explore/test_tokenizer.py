@@ -1,5 +1,6 @@
 """Lesson 8's explorables: what they show is what the tokenizers say."""
 
+import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -20,8 +21,9 @@ from workbook.explore import (
 )
 from workbook.explore.base import Explorable
 from workbook.explore.merging import stages
-from workbook.explore.pieces import Script, hues, pieces_of, spell, spoken
+from workbook.explore.pieces import hues, pieces_of, spell, spoken
 from workbook.explore.race import LANES, known_merges, run
+from workbook.explore.script import Script
 from workbook.explore.splitting import GPT2, GPT4, chunks, meaning, parts
 from workbook.explore.tokens import LONGEST, reading
 from workbook.given.tokenizer import (
@@ -83,9 +85,6 @@ class Frames(HTMLParser):
             assert of["role"] == "group" and of["tabindex"] == "0"
             self.texts.append([])
             self.named.append(of["aria-label"])
-        if tag == "template":  # each kind of token once, and the kinds in a row
-            self.row = [int(kind) for kind in of["data-row"].split()]
-            self.begun = len(self.texts[-1])
         if tag == "span":
             self.texts[-1].append({**of, "words": ""})
 
@@ -94,10 +93,6 @@ class Frames(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
-        if tag == "template":
-            kinds = self.texts[-1][self.begun :]
-            assert set(self.row) == set(range(len(kinds)))
-            self.texts[-1][self.begun :] = [kinds[kind] for kind in self.row]
 
     def handle_data(self, data: str) -> None:
         if self.texts and self.texts[-1] and "span" in self.open:
@@ -105,7 +100,7 @@ class Frames(HTMLParser):
 
 
 def frames(thing: Explorable, **state: Any) -> list[list[dict[str, str]]]:
-    return Frames(thing.page(**state).picture()).texts
+    return Frames(thing.page(**state).still()).texts
 
 
 # --- All of them ------------------------------------------------------------------
@@ -128,7 +123,7 @@ def test_it_is_well_formed_in_every_state_and_has_a_table_and_a_place_to_look(
         assert all(len(row) == len(page.header) for row in page.rows)
         page.picture().encode()
         if isinstance(page, Script):
-            parser = Frames(page.picture())
+            parser = Frames(page.still())
             assert not parser.open
             assert all(parser.texts) and all(parser.named)
 
@@ -145,7 +140,7 @@ def test_the_playground_answers_for_its_longest_text() -> None:
         began = process_time()
         page = thing.page(text=text[n : n + LONGEST])
         costs.append(process_time() - began)
-        assert len(page.texts) > 3 * LONGEST
+        assert len(page.picture()) > 3 * LONGEST
     assert min(costs) < 0.1
 
 
@@ -233,22 +228,35 @@ def test_words_are_there_as_they_were_typed() -> None:
     assert "".join(frame["words"] for frame in characters) == "a <b> &"
 
 
-def test_of_a_long_text_the_beginning_is_laid_out_first_and_nothing_is_lost() -> None:
-    text = WORDS * 12
-    thing = playground(text)
-    begin, rest = re.match(
-        r'(.*?)<template data-row="(.*?)">', thing.page().texts, re.DOTALL
-    ).groups()
-    assert 314 <= begin.count("<span") <= 316 and len(rest.split()) > 1000
-    for shown, ids in zip(
-        frames(thing)[1:], (text.encode(), OURS.encode(text)), strict=True
-    ):
-        assert [int(frame["data-i"]) for frame in shown] == list(ids)
+def rows(thing: Explorable) -> list[dict[str, Any]]:
+    """What the browser gets of each text: kinds of token, the row of them, and how many
+    are laid out at once."""
+    told = r'<script type="application/json">(.*?)</script>'
+    return [json.loads(one) for one in re.findall(told, thing.page().picture())]
 
 
-def test_of_many_short_lines_as_many_are_laid_out_as_are_seen() -> None:
-    begin, _ = playground("a\n" * 200).page().texts.split("<template", 1)
-    assert begin.count("<span") == 22 + 1
+def test_the_browser_gets_each_kind_of_token_once_and_the_row_of_them() -> None:
+    text = WORDS * 12 + MIXED + "</script><!--<script>"
+    thing, whole = playground(text), playground(text).page().still()
+    assert len(rows(thing)) == 3
+    for one in rows(thing):
+        assert len(one["kinds"]) == len({*one["kinds"]}) < len(one["row"])
+        assert "".join(one["kinds"][kind] for kind in one["row"]) in whole
+
+
+def test_of_a_long_text_what_is_seen_is_laid_out_first() -> None:
+    characters, single, ours = (one["first"] for one in rows(playground(WORDS * 12)))
+    assert characters == single == 11 * 28 + 2  # eleven lines, and the next begun
+    assert ours < characters
+    assert rows(playground("a\n" * 200))[0]["first"] == 22 + 1
+
+
+def test_what_is_changed_elsewhere_leaves_a_token_its_colour() -> None:
+    thing = playground("the cat")
+    before = {frame["data-i"]: frame["class"] for frame in frames(thing)[1]}
+    for text in ("x the cat", "zebra, the cat", "at the cat sat"):
+        after = {f["data-i"]: f["class"] for f in frames(thing, text=text)[1]}
+        assert after | before == before | after
 
 
 def test_the_style_stays_while_a_text_is_typed() -> None:
@@ -271,7 +279,7 @@ def test_a_tokenizer_that_refuses_says_so_in_its_own_words() -> None:
     thing = token_playground("a <|end|>", {"bytes": bytes, "ours": special})
     page = thing.page()
     assert page.title == "9 bytes are 9 tokens"
-    assert "ValueError" in page.texts and "<|end|>" in page.rows[1][-1]
+    assert "ValueError" in page.still() and "<|end|>" in page.rows[1][-1]
 
 
 def test_a_tokenizer_that_loses_text_is_not_taken_for_a_right_one() -> None:
@@ -279,7 +287,7 @@ def test_a_tokenizer_that_loses_text_is_not_taken_for_a_right_one() -> None:
     assert not reading(lower, "Ab").whole
     assert (
         "these are another text"
-        in token_playground("Ab", {"lower": lower}).page().texts
+        in token_playground("Ab", {"lower": lower}).page().still()
     )
 
 

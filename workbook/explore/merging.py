@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from workbook.explore import svg
 from workbook.explore.base import Explorable, Field, Page, Refused, Steps
-from workbook.explore.pieces import Script, chips, hues, plain, spoken, tokens
+from workbook.explore.pieces import chips, hues, plain, spoken
+from workbook.explore.script import Script, Text
 from workbook.explore.svg import Panel
 
 BYTES = 256
@@ -118,7 +119,7 @@ class _Stepper:
             height=262,
             header=("pair", "ids", "stands there"),
             rows=self._rows(now),
-            texts=self._blocks(at),
+            texts=[self._blocks(at)],
             one=True,
         )
 
@@ -147,7 +148,7 @@ class _Stepper:
         ]
         return [*listed, ("tokens in the text", "", f"{len(now.ids)}")]
 
-    def _blocks(self, at: int) -> str:
+    def _blocks(self, at: int) -> Text:
         now = self.stages[at]
         new = BYTES + at - 1 if at else -1
         marks = {n: "wb-new" for n, i in enumerate(now.ids) if i == new}
@@ -158,7 +159,7 @@ class _Stepper:
         told = f"{_many(len(now.ids), 'token')}, {BYTES + at} in the vocabulary"
         colours = hues([*range(BYTES + at)])
         inside = chips(pieces, now.ids, marks, colours)
-        return tokens("The text", told, inside, "wb-with-ids")
+        return Text("The text", told, inside, "wb-with-ids")
 
     # The drawing below the text.
 

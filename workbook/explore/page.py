@@ -139,6 +139,10 @@ class Page:
         """The picture as HTML, nothing where there are no marks."""
         return f"<figure>{self.svg()}</figure>" if self.body else ""
 
+    def still(self) -> str:
+        """The picture where no widget runs."""
+        return self.picture()
+
     def caption(self) -> str:
         """Where to look, as HTML."""
         if not self.look:
@@ -160,7 +164,7 @@ class Page:
         told = f'<p class="wb-note">{escape(note)}</p>' if note and self.body else ""
         parts = [
             self.heading(),
-            f'<div class="wb-wide">{self.picture()}</div>',
+            f'<div class="wb-wide">{self.still()}</div>',
             self.caption(),
             folded if self.rows else "",
             told,

@@ -8,16 +8,8 @@ from typing import Any, NamedTuple
 
 from workbook.explore import svg
 from workbook.explore.base import Choice, Explorable, Field, Page, Refused
-from workbook.explore.pieces import (
-    HUES,
-    REST,
-    TINTS,
-    Script,
-    chips,
-    plain,
-    spoken,
-    tokens,
-)
+from workbook.explore.pieces import HUES, chips, plain, spoken
+from workbook.explore.script import REST, TINTS, Script, Text
 
 LONGEST = 600  # characters of a text
 PIECE = 34  # letters of a part of a pattern in the picture
@@ -120,7 +112,8 @@ def _page(text: str, name: str, pattern: str) -> Page:
     numbers = [chunk.part + 1 for chunk in found]
     colours = {n: (n - 1) % HUES for n in range(len(listed) + 1)}
     told = _many(len(found), "chunk")
-    view = "wb-with-ids" if listed else ""
+    cut = f"Cut by {name}" if listed else "Not cut"
+    view, unit = "wb-with-ids" if listed else "", ("chunk", "part")
     return Script(
         title=_claim(name, found, text),
         look="Under each chunk stands the number of the part that took it; at each "
@@ -133,13 +126,7 @@ def _page(text: str, name: str, pattern: str) -> Page:
         height=30 + 24 * max(1, len(listed)),
         header=("part", "pattern", "chunks", "the first ones"),
         rows=_rows(listed, found),
-        texts=tokens(
-            f"Cut by {name}" if listed else "Not cut",
-            told,
-            chips(pieces, numbers, colours=colours),
-            view,
-            ("chunk", "part"),
-        ),
+        texts=[Text(cut, told, chips(pieces, numbers, colours=colours), view, unit)],
         one=True,
         hint=REST.replace("token", "chunk"),
     )

@@ -8,17 +8,8 @@ from typing import Any, NamedTuple
 
 from workbook.explore import svg
 from workbook.explore.base import Choice, Explorable, Field, Page, Refused, refusal
-from workbook.explore.pieces import (
-    VIEWS,
-    Script,
-    chips,
-    pieces_of,
-    plain,
-    seen_first,
-    spoken,
-    tokens,
-    vocabulary,
-)
+from workbook.explore.pieces import chips, hues, pieces_of, plain, spoken, vocabulary
+from workbook.explore.script import VIEWS, Script, Text, seen_first
 
 LONGEST = 2000  # characters of a text
 MOST = 6  # tokenizers side by side
@@ -75,6 +66,7 @@ class _Playground:
     def __init__(self, tokenizers: Mapping[str, Any]) -> None:
         self.tokenizers = dict(tokenizers)
         self.known: dict[str, dict[str, Reading]] = {}
+        self.colours: dict[str, dict[int, int]] = {name: {} for name in tokenizers}
 
     def read(self, text: str) -> dict[str, Reading]:
         """What each tokenizer makes of the text; each is asked once."""
@@ -92,16 +84,6 @@ class _Playground:
             raise Refused(f"The playground reads up to {LONGEST:,} characters.")
         text = plain(text)
         size, read = len(text.encode()), self.read(text)
-        texts = "".join(
-            tokens(
-                name,
-                self._told(name, one, size),
-                self._inside(one),
-                view,
-                first=seen_first(one.pieces) + 1,
-            )
-            for name, one in read.items()
-        )
         return Script(
             title=_claim(read, size),
             look=LOOKS[view],
@@ -109,8 +91,13 @@ class _Playground:
             height=26 + 24 * len(read),
             header=("tokenizer", "tokens", "bytes a token", "vocabulary", "begins"),
             rows=[self._row(name, one, size) for name, one in read.items()],
-            texts=texts,
+            texts=[self._text(name, one, size, view) for name, one in read.items()],
         )
+
+    def _text(self, name: str, one: Reading, size: int, view: str) -> Text:
+        first = seen_first(one.pieces) + 1
+        told = self._told(name, one, size)
+        return Text(name, told, self._inside(name, one), view, first=first)
 
     def _told(self, name: str, one: Reading, size: int) -> str:
         many = self._many(name)
@@ -128,10 +115,12 @@ class _Playground:
         many = vocabulary(tokenizer)
         return f"{many:,}" if many else ""
 
-    def _inside(self, one: Reading) -> list[str]:
+    def _inside(self, name: str, one: Reading) -> list[str]:
+        """A note, and the tokens; each keeps its colour while the text is changed."""
         note = one.refused or ("" if one.whole else "Joined, these are another text.")
         said = [f'<p class="wb-note">{escape(note)}</p>'] if note else []
-        return said + chips(one.pieces, one.ids)
+        colours = hues(one.ids, self.colours[name]) if one.pieces else {}
+        return said + chips(one.pieces, one.ids, colours=colours)
 
     def _row(self, name: str, one: Reading, size: int) -> tuple[str, ...]:
         many = self._many(name) or "not told"
