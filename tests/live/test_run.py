@@ -64,7 +64,10 @@ def test_what_train_cannot_do_is_said_at_once(wrong: dict, words: str) -> None:
         live.train(**wrong)
 
 
-def test_a_long_run_reads_every_few_losses_and_the_first_and_the_last() -> None:
+@pytest.mark.parametrize(("view", "every"), [("text", 10), ("none", 40)])
+def test_a_long_run_reads_every_few_losses_and_the_first_and_the_last(
+    view: str, every: int
+) -> None:
     class Loss:
         read = 0
 
@@ -72,15 +75,15 @@ def test_a_long_run_reads_every_few_losses_and_the_first_and_the_last() -> None:
             Loss.read += 1
             return math.nan if run.step > 70_001 else 1.0
 
-    for _ in (run := live.train(80_000)):
+    for _ in (run := live.train(80_000, view=view)):
         run.log(loss=Loss())
     losses = run.recorder.series["loss"]
-    assert run.every == 10
+    assert run.every == every
     assert len(losses) == Loss.read
-    assert 80_000 // 10 < Loss.read < 1.25 * 80_000 // 10  # more of the first thousand
+    assert 80_000 // every < Loss.read < 1.25 * 80_000 // every  # more of the first
     assert (losses.first[0], losses.last[0]) == (0, 79_999)
     told = re.search(r"loss NaN at the latest from step ([\d,]+)$", str(run))
-    assert 70_002 <= int(told[1].replace(",", "")) <= 70_011
+    assert 70_002 <= int(told[1].replace(",", "")) <= 70_001 + every
 
 
 def test_the_first_losses_of_a_long_run_are_all_read() -> None:

@@ -25,12 +25,14 @@ HZ = 6  # pictures a second, at most
 DRAWING, DRAWING_ALL, OBSERVING = 0.004, 0.012, 0.01  # shares of the time, at most
 UNSEEN = 0.0002  # the share for observing where nobody watches
 READ = 8_000  # losses of a run that are read: of more steps, every second, third, …
+READ_UNSEEN = 2_000  # the same where nobody watches
 DENSE = 100  # steps at the beginning of which every loss is read; then it thins out
 SETTLING = 0.5  # seconds of losses that wait to be sorted, at most
 GLANCE, MOST = 0.008, 24  # seconds from one look at the clock to the next; steps
 GLANCE_UNSEEN, MOST_UNSEEN = 0.1, 400  # the same where nobody watches
 NAP = 0.02  # seconds between two looks at the controls while paused
 HISTORY = 160  # points of an update ratio's line
+_ASK = object()  # no model: `log` has something to do
 TURNS = 12  # changes of the learning rate that stay marked
 
 Schedule = Callable[[int], float]
@@ -61,9 +63,10 @@ class Run:
     exception that was caught).
     """
 
-    # What every step reads stands side by side, and nothing else: between two steps the
-    # model sweeps the processor's caches, and each attribute elsewhere is a fetch more.
-    __slots__ = ("__dict__", "__weakref__", "_due", "_model", "_next", "asked", "step")
+    # Between two steps the model sweeps the processor's caches, and all that a step
+    # touches has to be fetched anew: attributes, and code as well. So what every step
+    # reads stands side by side, and a step in which nothing is due runs few lines.
+    __slots__ = ("__dict__", "__weakref__", "_due", "_quiet", "asked", "step")
 
     def __init__(
         self,
@@ -94,19 +97,19 @@ class Run:
         self._model: Any = None
         self._loose: Mapping[str, Any] = {}
         self._losses = self.recorder.of("loss")
-        self.every = max(
-            1, math.ceil(steps / READ)
-        )  # steps between losses that are read
-        self._skipped = self.every if self.every > 1 else 0
-        self._next = 0  # the step whose loss is read
+        unseen = view is None
+        read = READ_UNSEEN if unseen else READ
+        self.every = max(1, math.ceil(steps / read))  # steps between losses read
+        self._next = 0 if self.every > 1 else math.inf  # the step whose loss is read
+        self._quiet: Any = _ASK  # the model for which `log` has nothing to do
         self._view, self._observer = view, Observer()
         self._drawing = Pace(HZ, DRAWING)
-        self._observing = Pace(50, OBSERVING if view else UNSEEN)
-        unseen = view is None
+        self._observing = Pace(50, UNSEEN if unseen else OBSERVING)
         self._glance = GLANCE_UNSEEN if unseen else GLANCE
         self._most = MOST_UNSEEN if unseen else MOST
         self._wake = 0.0
-        self._due = self._looked_at = 0  # the step of the next look at the clock
+        self._due: float = 0  # the step at which something is due: one of these two
+        self._peek = self._looked_at = 0  # the step of the next look at the clock
         self._looked = math.inf  # when the last one was
         self._listening = panels is None or set(panels) != {"loss"}
         self._armed_for = 0.0  # seconds that arming took
@@ -136,24 +139,14 @@ class Run:
         loss, and any other name (`dev=...`): one number each: a float, a tensor of
         one element, or a Value; all share the axis of the loss. Reading a tensor costs
         more than the call: of a run longer than 8,000 steps, every second, third, …
-        loss is read.
+        loss is read (2,000 where nothing is shown).
         model: a torch module, a list of layers or tensors, a dict of tensors, or an
         object with `parameters()` and perhaps `layers`; it is looked at now and then.
         activations: tensors by name, where no layer keeps them.
         """
-        if self.step >= self._next:
-            if loss is not None:
-                self._losses.add(self.step, loss)
-            if self._armed:
-                self._meet(model, activations)
-            elif loss is not None:
-                self._next = self.step + min(self._skipped, self.step // DENSE)
-        if others:
-            self.recorder.log(self.step, **others)
-            if self.over:  # a last figure, worked out after the loop
-                self._tell("end")
-        if model is not self._model or activations is not None:
-            self._meet(model, activations)
+        if self._quiet is model and activations is None and not others:
+            return
+        self._take(loss, model, activations, others)
 
     def stop(self) -> None:
         """End the loop before its next step."""
@@ -229,17 +222,19 @@ class Run:
         self._begin()
         try:
             for step in range(self.steps):
-                if step >= self._due or self.asked:
+                if step < self._due and not self.asked:
+                    self.step = step
+                else:
                     if self._armed:
                         self._collect()
                     self.step = step
-                    if self._is_time() or self.asked or step == last:
+                    look = step >= self._peek or self.asked
+                    if look and (self._is_time() or self.asked or step == last):
                         self._between()
                     if self._stop:
                         state = "stopped"
                         break
-                else:
-                    self.step = step
+                    self._choose()
                 yield step
             else:
                 if self._armed:
@@ -253,6 +248,37 @@ class Run:
             raise
         self._finish(state)
         self._tell("end")
+
+    def _choose(self) -> None:
+        """What `log` has to do at this step, and the next one with something due."""
+        if self.step >= self._next:
+            self._next = self.step + max(1, min(self.every, self.step // DENSE))
+            self._quiet = _ASK
+        self._due = min(self._peek, self._next)
+        if self._armed:
+            self._quiet, self._due = _ASK, 0
+
+    def _take(
+        self,
+        loss: Any,
+        model: Any,
+        activations: Mapping[str, Any] | None,
+        others: dict[str, Any],
+    ) -> None:
+        """What `log` was told, where it has something to do."""
+        if self._quiet is _ASK:
+            if loss is not None:
+                self._losses.add(self.step, loss)
+            if self._armed:
+                self._meet(model, activations)
+            elif loss is not None and self.every > 1 and not self.over:
+                self._quiet = model
+        if others:
+            self.recorder.log(self.step, **others)
+            if self.over:  # a last figure, worked out after the loop
+                self._tell("end")
+        if model is not self._model or activations is not None:
+            self._meet(model, activations)
 
     def _begin(self) -> None:
         self.state = "running"
@@ -271,7 +297,7 @@ class Run:
         ahead = 1
         if made and 0 < spent < made * self._glance:  # several steps in one glance
             ahead = min(int(self._glance * made / spent), 2 * made, self._most)
-        self._due = min(step + ahead, self.steps - 1)
+        self._peek = min(step + ahead, self.steps - 1)
         return now >= self._wake
 
     def _between(self) -> None:
@@ -284,7 +310,7 @@ class Run:
             self._draw()
         due = now >= self._observing.next
         if self.step == self.steps - 1:
-            due, self._next = True, 0  # the last step is seen whatever it costs
+            due, self._next = True, self.step  # it is seen whatever it costs
         if due and self._model is not None and not self._stop:
             self._arm()
         watched = self._listening and self._model is not None
@@ -316,7 +342,7 @@ class Run:
     def _finish(self, state: str, reason: str = "") -> None:
         """The loop has ended: the clock stops, and the model is let go."""
         interrupts.leave(self)
-        self.state, self.reason, self._next = state, reason, 0
+        self.state, self.reason, self._quiet = state, reason, _ASK
         self.recorder.mark(self.steps if state == "finished" else self.step)
         self.recorder.pause()
         self._let_go()
@@ -362,7 +388,7 @@ class Run:
         if self.over or (model is None and activations is None):
             return
         if self._model is None:
-            self._wake, self._due = 0.0, 0
+            self._wake, self._due, self._peek = 0.0, 0, 0
             if self._listening:
                 self._drawing.share = DRAWING_ALL
         self._model = model if model is not None else {}
@@ -374,7 +400,6 @@ class Run:
         began = thread_time()
         self._armed = self._listening
         if self._listening:
-            self._due = self._next = 0  # the step's log and its end have work to do
             self._guarded(lambda: self._observer.arm(self._model))
         self._armed_for = thread_time() - began
 
