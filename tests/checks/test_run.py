@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import threading
 import time
 
@@ -187,6 +188,22 @@ def test_every_end_is_told_in_words_and_in_time(name, limited):
     assert verdict.line("case") == "derivative(lambda x: x**2, 3.0, 0.0001)"
     assert len(verdict.printed) <= 100_000
     assert of(f"return {SLOPE}").passed  # the next check works
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("while True: pass", "3"),
+        ("n = 0\nwhile True:\n    n = max(n, 1)", r"[45]"),
+        ("def again():\n    while True: pass\nagain()", "4"),
+        ("import time\ntime.sleep(60)", "4"),
+        ("from itertools import count\nreturn sum(x for x in count())", "4"),
+    ],
+)
+def test_what_is_stopped_is_told_with_its_line(body, line, limited):
+    limited(ID, 0.3)
+    told = of(body).line("line")
+    assert re.match(rf"{line}[:,]", told), told
 
 
 def test_an_endless_part_takes_one_time_limit_and_not_two(limited):

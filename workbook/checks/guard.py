@@ -18,8 +18,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import _bootstrap  # type: ignore[attr-defined]
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
+from workbook.checks.anatomy import is_library
 from workbook.checks.printing import Flood, Kept, forked
 from workbook.checks.stopping import TimeUp, is_stopping, stopped, stopping, strike
 from workbook.checks.surroundings import (
@@ -55,6 +57,7 @@ class Outcome:
     printed: str = ""
     seconds: float = 0.0
     starved: bool = False  # others had the processor for most of the time
+    at: tuple[FrameType, int] | None = None  # the learner's line that was stopped
 
 
 def guarded(
@@ -152,10 +155,19 @@ def _watch(learner: _Learner, limit: float) -> None:
         allowed.look(_is_importing(learner.ident))
         if allowed.is_over(naps(learner.ident)):
             outcome.stopped, outcome.starved = TIME, allowed.starved
-            return
-        if _memory() > full:
+        elif _memory() > full:
             outcome.stopped = MEMORY
+        if outcome.stopped:
+            outcome.at = _line_of(learner.ident)
             return
+
+
+def _line_of(ident: int | None) -> tuple[FrameType, int] | None:
+    """The line of the learner's own code in which a thread is at this moment."""
+    frame = sys._current_frames().get(ident or 0)
+    while frame and is_library(frame.f_code.co_filename):
+        frame = frame.f_back
+    return (frame, frame.f_lineno) if frame else None
 
 
 def _is_importing(ident: int | None) -> bool:

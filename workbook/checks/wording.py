@@ -271,7 +271,9 @@ def stopped(check: Exercise, asked: list[Case], outcome: Outcome) -> Verdict:
     """An answer that was ended from outside, or that ended the asking."""
     at = ("case", asked[-1].text if asked else "the definition")
     if outcome.stopped:
-        return not_yet(check, at, *_STOPPED[outcome.stopped](outcome))
+        line = _where(*outcome.at) if outcome.at else ()
+        said, *more = _STOPPED[outcome.stopped](outcome)
+        return not_yet(check, at, said, *line, *more)
     found = No("raised", asked[-1] if asked else None, outcome.error)
     return _raised(check, (), found)
 
