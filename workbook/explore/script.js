@@ -33,6 +33,7 @@ const stretch = () => {
 const made = new Map(); // HTML of a token -> its nodes, to be cloned
 const nodes = (html) => {
   if (!made.has(html)) {
+    if (made.size > 20_000) made.clear();
     const one = document.createElement("template");
     one.innerHTML = html;
     made.set(html, [...one.content.childNodes]);
@@ -40,12 +41,13 @@ const nodes = (html) => {
   return made.get(html).map((x) => x.cloneNode(true));
 };
 const begin = (text) => {
-  const told = text.querySelector("script");
-  if (!told) return;
-  told.remove();
+  const given = text.querySelector("script");
+  if (!given) return;
+  given.remove();
   if (!states.has(text))
     states.set(text, { first: stretch(), rest: stretch(), all: [], cut: 0 });
-  const state = states.get(text), { kinds, row, first } = JSON.parse(told.textContent);
+  const { kinds, row, first } = JSON.parse(given.textContent);
+  const state = states.get(text);
   const all = row.map((k) => kinds[k]);
   // Where tokens before the cut are added or gone, it moves with those behind them.
   const [i, j, k] = parting(state.all, all, Object.is);
@@ -137,7 +139,8 @@ const measure = () => {
 const show = (x) => {
   measure();
   clear();
-  const [a, b] = bytes.get(x), own = x.closest(".wb-tokens"), at = list(own).indexOf(x) + 1;
+  const [a, b] = bytes.get(x), own = x.closest(".wb-tokens");
+  const at = list(own).indexOf(x) + 1;
   x.classList.add("wb-here");
   for (const text of texts()) if (text !== own) for (const y of list(text)) {
     const [c, d] = bytes.get(y);
