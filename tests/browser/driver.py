@@ -368,7 +368,7 @@ class Notebook:
     def seconds_until(
         self, cell: str | int, seen: str, act: Callable[[], Any]
     ) -> float:
-        """From the key that `act` presses until `seen` is drawn in a cell's outputs."""
+        """From the key that `act` presses until `seen` is drawn, or drawn anew."""
         outputs = self.outputs(cell).element_handle()
         self.page.evaluate(_WATCH, [outputs, seen])
         act()

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 
 import pytest
 
@@ -132,6 +133,24 @@ def test_memory_without_end_is_ended(monkeypatch):
             kept.append([0] * 10_000)
 
     assert guarded(grow, 20).stopped == MEMORY
+
+
+def test_what_was_stopped_is_told_by_its_line_and_let_go():
+    class Large:
+        pass
+
+    held = []
+
+    def work():
+        large = Large()
+        held.append(weakref.ref(large))
+        while True:
+            pass
+
+    code, line = guarded(work, LIMIT).at
+    assert code is work.__code__ and line - code.co_firstlineno in (3, 4)
+    assert alive() == 0
+    assert held[0]() is None
 
 
 @pytest.mark.skipif(not guard._memory(), reason="this system tells no memory")

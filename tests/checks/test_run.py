@@ -196,6 +196,7 @@ def test_every_end_is_told_in_words_and_in_time(name, limited):
         ("while True: pass", "3"),
         ("n = 0\nwhile True:\n    n = max(n, 1)", r"[45]"),
         ("def again():\n    while True: pass\nagain()", "4"),
+        ("def fib(n):\n    return n and fib(n - 1) + fib(n - 1)\nreturn fib(60)", "4"),
         ("import time\ntime.sleep(60)", "4"),
         ("from itertools import count\nreturn sum(x for x in count())", "4"),
     ],

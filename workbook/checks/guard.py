@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import _bootstrap  # type: ignore[attr-defined]
 from pathlib import Path
-from types import FrameType
+from types import CodeType
 from typing import Any
 
 from workbook.checks.anatomy import is_library
@@ -57,7 +57,7 @@ class Outcome:
     printed: str = ""
     seconds: float = 0.0
     starved: bool = False  # others had the processor for most of the time
-    at: tuple[FrameType, int] | None = None  # the learner's line that was stopped
+    at: tuple[CodeType, int] | None = None  # what TIME or MEMORY stopped: a line
 
 
 def guarded(
@@ -162,12 +162,19 @@ def _watch(learner: _Learner, limit: float) -> None:
             return
 
 
-def _line_of(ident: int | None) -> tuple[FrameType, int] | None:
-    """The line of the learner's own code in which a thread is at this moment."""
-    frame = sys._current_frames().get(ident or 0)
-    while frame and is_library(frame.f_code.co_filename):
+def _line_of(ident: int | None) -> tuple[CodeType, int] | None:
+    """The line of the learner's own code in which a thread is at this moment.
+
+    Of a function that has only begun it is the line that calls it: in a recursion a
+    thread is mostly found at the beginning. No frame is kept: it would keep alive all
+    that the answer holds.
+    """
+    frame, found = sys._current_frames().get(ident or 0), None
+    while frame and (found is None or found[1] == found[0].co_firstlineno):
+        if not is_library(frame.f_code.co_filename):
+            found = frame.f_code, frame.f_lineno or frame.f_code.co_firstlineno
         frame = frame.f_back
-    return (frame, frame.f_lineno) if frame else None
+    return found
 
 
 def _is_importing(ident: int | None) -> bool:

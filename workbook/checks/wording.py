@@ -7,7 +7,7 @@ A line says what happened or what is a fact of the notebook, and never guesses.
 import linecache
 import traceback as tracebacks
 from collections.abc import Callable, Iterator
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from workbook.checks.anatomy import functions, is_library, names_in, shadowed
@@ -179,7 +179,7 @@ def _raised(check: Exercise, _: tuple[Any, ...], found: No) -> Verdict:
     trace = _learners_part(error)
     lines = [_case(found), ("yours", _what(error))]
     if frames := _learners_frames(error):
-        lines += _where(*frames[-1])
+        lines += _where(frames[-1][0].f_code, frames[-1][1])
     why = _why(error, frames[-1][0] if frames else None)
     why = why or (found.case.says if found.case else "")
     lines += [("because", why)] if why else []
@@ -214,10 +214,9 @@ def _learners_frames(error: BaseException) -> list[tuple[FrameType, int]]:
     return [(f, n) for f, n in walked if not is_library(f.f_code.co_filename)]
 
 
-def _where(frame: FrameType, number: int) -> Iterator[Line]:
+def _where(code: CodeType, number: int) -> Iterator[Line]:
     """The learner's own line."""
-    code = frame.f_code
-    text = linecache.getline(code.co_filename, number, frame.f_globals).strip()
+    text = linecache.getline(code.co_filename, number).strip()
     yield "line", f"{number}: {text}" if text else f"{number}, in {code.co_name}"
 
 

@@ -1,11 +1,12 @@
 // What runs in a picture of tokens, once: laying it out, and pointing at a token.
 const figure = this.closest("figure"), box = figure.parentNode;
+if (!box) return; // another picture has come meanwhile
 const texts = () => [...figure.querySelectorAll(".wb-tokens")];
 const told = () => figure.querySelector(".wb-told"), hint = told().textContent;
 const list = (text) => [...text.querySelectorAll("[data-b]")];
 
-// --- Laying out: at once what is seen of a text, the rest when somebody turns to it. A
-// text is two stretches of tokens: one has the first of them, and one the rest.
+// --- Laying out: at once what is seen of a text; the rest when somebody turns to it,
+// or has stopped typing. A text is two stretches of tokens: the first, and the rest.
 const SLACK = 20, states = new WeakMap(), bytes = new Map();
 const parting = (old, now, same) => {
   let i = 0, j = old.length, k = now.length;
@@ -54,29 +55,42 @@ const begin = (text) => {
   const cut = state.cut + (i < state.cut ? k - j : 0);
   state.cut = cut >= first && cut < first + 3 * SLACK ? cut : first + SLACK;
   state.all = all;
-  const seen = all.slice(0, state.cut);
-  if (state.first.lay(seen) && !state.scrolled) state.rest.holder.remove();
-  if (state.scrolled) end(text);
+  state.first.lay(all.slice(0, state.cut));
   if (!state.first.holder.isConnected) text.append(state.first.holder);
+  if (state.scrolled || state.short) end(text);
+  else hide(text);
+};
+const hide = (text) => {
+  const { rest, scrolled, short } = states.get(text) ?? {};
+  if (!rest?.holder.isConnected || scrolled || short) return;
+  rest.holder.remove();
+  bytes.clear();
 };
 const end = (text) => {
   if (!states.has(text)) return; // it came whole
   const { rest, all, cut } = states.get(text);
   rest.lay(all.slice(cut));
-  if (all.length > cut && !rest.holder.isConnected) text.append(rest.holder);
+  if (all.length === cut || rest.holder.isConnected) return;
+  text.append(rest.holder);
+  bytes.clear();
 };
-let timer;
+let soon, later;
 const settle = () => {
   texts().forEach(begin);
-  clearTimeout(timer);
-  timer = setTimeout(() => texts().forEach((text) => {
-    const open = states.get(text)?.rest.holder.isConnected;
-    if (open || text.scrollHeight <= text.clientHeight) end(text);
+  clearTimeout(soon);
+  clearTimeout(later);
+  soon = setTimeout(() => texts().filter((x) => states.has(x)).forEach((text) => {
+    const state = states.get(text);
+    const { height } = state.first.holder.getBoundingClientRect();
+    state.short = height < text.clientHeight; // the first are not all that is seen
+    if (state.short) end(text);
   }), 250);
+  later = setTimeout(() => texts().forEach(end), 1000); // for reading aloud, and search
 };
 const turned = ({ type, movementX, movementY }) => {
   // A mouse that rests is told of too, each time something moves under it.
-  if (type !== "pointermove" || movementX || movementY) texts().forEach(end);
+  const moves = type !== "pointermove" || movementX !== 0 || movementY !== 0;
+  if (moves) texts().forEach(end);
 };
 for (const sign of ["pointermove", "pointerdown", "wheel", "focusin"])
   figure.addEventListener(sign, turned, { passive: true });
@@ -85,11 +99,13 @@ figure.addEventListener("scroll", ({ target }) => {
   states.get(target).scrolled = target.scrollTop > 0;
   end(target);
 }, true);
+// What is typed is answered in a moment: time to put away what it would move.
+figure.closest(".wb-x")?.addEventListener("input", () => texts().forEach(hide));
 
 // --- The next picture: what differs is put into this one, child by child from both
 // ends, so that a key costs what it changes and a text stays where it was scrolled to.
-// The widget hands a picture over as `innerHTML`, which is caught; what is no picture of
-// tokens passes by.
+// The widget hands a picture over as `innerHTML`, which is caught; what is no picture
+// of tokens passes by.
 const match = (old, now) => {
   const a = [...old.childNodes], b = [...now.childNodes];
   let [i, j, k] = parting(a, b, (x, y) => x.isEqualNode(y));
@@ -115,6 +131,7 @@ box.renew = (html) => {
   if (!figure.isConnected || !now?.querySelector(".wb-tokens")) return false;
   now.querySelector("img").remove(); // it would start this once more
   clear();
+  walked.clear();
   become(figure, now);
   settle();
   return true;
@@ -127,6 +144,7 @@ Object.defineProperty(box, "innerHTML", {
 });
 
 // --- Pointing, by mouse or by keys.
+const walked = new Map(); // text -> the token that the keys have come to
 const clear = () => figure.querySelectorAll(".wb-here,.wb-under").forEach((x) =>
   x.classList.remove("wb-here", "wb-under"));
 const measure = () => {
@@ -160,12 +178,14 @@ figure.addEventListener("mouseleave", () => {
 figure.addEventListener("keydown", (event) => {
   const text = event.target;
   if (!text.classList.contains("wb-tokens")) return;
-  const all = list(text), at = all.findIndex((x) => x.classList.contains("wb-here"));
+  end(text);
+  const all = list(text), at = walked.get(text) ?? -1;
   const moves = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 };
   if (!(event.key in moves) || !all.length) return;
   event.preventDefault();
   event.stopPropagation();
-  const x = all[Math.max(0, Math.min(all.length - 1, moves[event.key]))];
+  walked.set(text, Math.max(0, Math.min(all.length - 1, moves[event.key])));
+  const x = all[walked.get(text)];
   x.scrollIntoView({ block: "nearest" });
   show(x);
 });

@@ -119,7 +119,9 @@ class _Playground:
         """A note, and the tokens; each keeps its colour while the text is changed."""
         note = one.refused or ("" if one.whole else "Joined, these are another text.")
         said = [f'<p class="wb-note">{escape(note)}</p>'] if note else []
-        colours = hues(one.ids, self.colours[name]) if one.pieces else {}
+        if not one.pieces:
+            return said
+        colours = hues(one.ids, self.colours[name])
         return said + chips(one.pieces, one.ids, colours=colours)
 
     def _row(self, name: str, one: Reading, size: int) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ class Run:
         self._glance = GLANCE_UNSEEN if unseen else GLANCE
         self._most = MOST_UNSEEN if unseen else MOST
         self._wake = 0.0
-        self._due: float = 0  # the step at which something is due: one of these two
+        self._due: float = 0  # the step at which something is due
         self._peek = self._looked_at = 0  # the step of the next look at the clock
         self._looked = math.inf  # when the last one was
         self._listening = panels is None or set(panels) != {"loss"}
@@ -227,6 +227,7 @@ class Run:
                 else:
                     if self._armed:
                         self._collect()
+                        self._peek = step  # else looks would keep to every 24th step
                     self.step = step
                     look = step >= self._peek or self.asked
                     if look and (self._is_time() or self.asked or step == last):
@@ -271,7 +272,7 @@ class Run:
                 self._losses.add(self.step, loss)
             if self._armed:
                 self._meet(model, activations)
-            elif loss is not None and self.every > 1 and not self.over:
+            elif self.every > 1 and self.step >= DENSE and not self.over:
                 self._quiet = model
         if others:
             self.recorder.log(self.step, **others)
