@@ -1,5 +1,6 @@
 """What the tests of checks share: data modules beside them, and short limits."""
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.path.stem == "test_hostile":
                 continue
             item.add_marker(pytest.mark.xdist_group(values["id"]))
+
+
+TOGETHER = 100  # tests after which what they leave is put aside
+_run = 0
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave what is kept for later tests out of Python's searches for what is left:
+    among millions of objects each takes seconds."""
+    global _run
+    if _run % TOGETHER == 0:
+        gc.collect()
+        gc.freeze()
+    _run += 1
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import builtins
 import contextlib
+import gc
 import math
 import os
 import random
@@ -133,6 +134,23 @@ def test_memory_without_end_is_ended(monkeypatch):
             kept.append([0] * 10_000)
 
     assert guarded(grow, 20).stopped == MEMORY
+
+
+def test_a_search_for_what_is_left_is_not_the_works_own_time():
+    heap = [[] for _ in range(2_000_000)]
+    start = time.process_time()
+    gc.collect()
+    cost = time.process_time() - start
+    assert guarded(lambda: gc.collect() and None, 0.6 * cost).stopped == ""
+
+    def for_ever():
+        while True:
+            gc.collect()
+
+    start = time.monotonic()
+    assert guarded(for_ever, 2 * cost).stopped == TIME
+    assert time.monotonic() - start < 5 * 4 * cost + 2
+    del heap
 
 
 def test_what_was_stopped_is_told_by_its_line_and_let_go():

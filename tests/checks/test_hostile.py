@@ -58,7 +58,7 @@ TENSORS = {
 OF_TENSORS = [id for id in IDS if known(id).lesson != "micrograd"]
 
 
-def shared(results: dict[str, str], ids: list[str], each: int) -> list[Any]:
+def shared(results: dict[str, Any], ids: list[str], each: int) -> list[Any]:
     """Pairs of exercise and result: so many for each exercise, in turn, and so all."""
     names = list(results)
     return [
@@ -108,9 +108,15 @@ told_aside = pytest.mark.filterwarnings(
 )
 
 
+ENDING = {name: body for name, body in BODIES.items() if body[1] != ENDLESS}
+NEVER = {name: body for name, body in BODIES.items() if body[1] == ENDLESS}
+
+
 @told_aside
-@pytest.mark.parametrize("name", BODIES)
-@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize(
+    ("id", "name"),
+    shared(ENDING, IDS, each=len(ENDING)) + shared(NEVER, IDS, each=1),
+)
 def test_whatever_an_answer_does_is_told_in_words(id, name, limited):
     body, told = BODIES[name]
     limited(id, 0.4 if told == ENDLESS else 2)

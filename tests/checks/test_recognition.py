@@ -5,7 +5,7 @@ import re
 import pytest
 from answers import IDS, RIGHT
 from notebook import answered
-from verdicts import on_all, on_all_again
+from verdicts import on_all, some_again
 
 from workbook.checks import call, case, exercise, known
 from workbook.checks.asking import Answers, Raised, fingerprint
@@ -36,7 +36,7 @@ def test_a_message_shows_what_differs(id):
 
 @pytest.mark.parametrize("id", IDS)
 def test_a_message_is_the_same_each_time(id):
-    for one, two in zip(on_all(id), on_all_again(id), strict=True):
+    for one, two in some_again(id):
         if one.line("because") != "the numbers of this case are new each time":
             assert one.message == two.message
 

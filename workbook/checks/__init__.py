@@ -164,7 +164,7 @@ def _recognised(
     def look() -> Mistake | None:
         return recognised(check, fingerprint(check, objects))
 
-    match = guarded(look, max(_RECOGNITION, check.limit / 4), around).value
+    match = guarded(look, max(_RECOGNITION, check.limit / 2), around).value
     if match is None:
         return verdict
     return replace(verdict, lines=wording.looks_as(verdict, match), mistake=match.id)

@@ -3715,7 +3715,7 @@ def _one_each(sample_next: Callable) -> Any:
     return _tried(lambda: sample_next(logits, 1.0, 1))
 
 
-@exercise("gpt.generate", version=2, limit=20)
+@exercise("gpt.generate", version=2, limit=30)
 def generate(GPT: type, sample_next: Callable) -> Cases:
     text = "sample_next([[0, 1, 5], [2, 0, 1], [-3, -1, -2]], 1.0, 1)"
     yield case(text, lambda: _one_each(sample_next), torch.tensor([[2], [0], [1]]))

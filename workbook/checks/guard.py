@@ -9,6 +9,7 @@ such as `sum(itertools.count())`. Only a process of its own could, and a noteboo
 functions do not travel to one on every system.
 """
 
+import gc
 import os
 import sys
 import threading
@@ -75,9 +76,10 @@ def guarded(
         stack.enter_context(exits_taken(inside, homes or []))
         stack.enter_context(forked(_theirs))
         stack.enter_context(_bounded_memory())
+        collecting = stack.enter_context(_collections())
         try:
             _start(learner)
-            _watch(learner, limit)
+            _watch(learner, limit, collecting)
         finally:
             _stop(learner)
     outcome = learner.outcome
@@ -147,9 +149,10 @@ def _start(learner: _Learner) -> None:
         threading.stack_size(before)
 
 
-def _watch(learner: _Learner, limit: float) -> None:
+def _watch(learner: _Learner, limit: float, collecting: Callable[[], float]) -> None:
     """Wait for the end, or until something is exceeded, and note what it was."""
-    allowed, full = _Time(limit, _work_of(learner.native_id)), _memory() + _GREED
+    allowed = _Time(limit, _work_of(learner.native_id), collecting)
+    full = _memory() + _GREED
     outcome = learner.outcome
     while not learner.done.wait(_GLANCE):
         allowed.look(_is_importing(learner.ident))
@@ -203,16 +206,46 @@ def _work_of(thread: int | None) -> Callable[[], float]:
     return seconds if told.exists() else time.process_time
 
 
+@contextmanager
+def _collections() -> Iterator[Callable[[], float]]:
+    """Seconds that Python has gone through all the objects that there are.
+
+    It may do so in any thread, and where there are millions it takes seconds.
+    """
+    spent = began = 0.0
+
+    def heard(phase: str, told: dict[str, int]) -> None:
+        nonlocal spent, began
+        if told["generation"] == 2:
+            now = time.monotonic()
+            spent += now - began if phase == "stop" and began else 0.0
+            began = now if phase == "start" else 0.0
+
+    gc.callbacks.append(heard)
+    try:
+        yield lambda: spent + (time.monotonic() - began if began else 0.0)
+    finally:
+        with suppress(ValueError):  # the answer may have emptied the list
+            gc.callbacks.remove(heard)
+
+
 class _Time:
     """The time that the work may take: by the clock, but longer on a busy machine.
 
     Work that has had little of a processor is not slow, whatever it waits for, unless
-    it sleeps by its own doing. Imports do not count, nor does a time in which nobody
-    could look, as under a closed lid.
+    it sleeps by its own doing. Imports do not count, nor Python's search for what is
+    left (as long again as the limit at most), nor a time in which nobody could look,
+    as under a closed lid.
     """
 
-    def __init__(self, limit: float, work: Callable[[], float]):
+    def __init__(
+        self,
+        limit: float,
+        work: Callable[[], float],
+        collecting: Callable[[], float] = lambda: 0.0,
+    ):
         self._limit, self._work, self._idle = limit, work, True
+        self._collecting = collecting
         self._imported, self._stood_still = 0.0, 0.0
         self._start = self._mark = self._seen = time.monotonic(), work()
         self.starved = False
@@ -232,7 +265,9 @@ class _Time:
         if lately > _LATELY:
             self._idle = naps and effort < _IDLE * lately
             self._mark = time.monotonic(), self._work()
-        took -= self._imported + self._stood_still
+        collected = min(self._limit, self._collecting())
+        took -= self._imported + self._stood_still + collected
+        worked -= collected
         self.starved = not self._idle and worked < took / 2
         waits = self.starved and worked < _DUE * self._limit
         return took > self._limit * (_PATIENCE if waits else 1)
