@@ -113,7 +113,10 @@ def complete(lecture: Notebook, explorables: int, runs: int = 0) -> None:
 def counted(lecture: Notebook, what: str, there: int) -> None:
     """So many there are on the page, as soon as it has drawn its last."""
     found = lecture.panel.locator(what)
-    until(lambda: found.count() == there, f"{there} times {what}", 20)
+    try:
+        until(lambda: found.count() == there, f"{there} times {what}", 20)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}, but {found.count()} times") from None
 
 
 def formulas_set(lecture: Notebook, least: int) -> None:

@@ -94,6 +94,20 @@ def test_the_first_losses_of_a_long_run_are_all_read() -> None:
     assert len(run.recorder.series["loss"]) == 150
 
 
+@pytest.mark.parametrize("first", ["loss", "model"])
+def test_loss_and_model_may_be_logged_one_after_the_other(first: str) -> None:
+    model = nn.Linear(2, 2)
+    calls = {"loss": {"loss": 1.0}, "model": {"model": model}}
+    second = "model" if first == "loss" else "loss"
+    together, apart = live.train(20_000), live.train(20_000)
+    for _ in zip(together, apart, strict=True):
+        together.log(loss=1.0, model=model)
+        apart.log(**calls[first])
+        apart.log(**calls[second])
+    losses = [len(run.recorder.series["loss"]) for run in (together, apart)]
+    assert losses[0] == losses[1] > 2_000
+
+
 def test_a_shorter_run_reads_every_loss_that_is_logged() -> None:
     for _ in (run := live.train(300)):
         run.log(loss=1.0)

@@ -272,7 +272,7 @@ class Run:
                 self._losses.add(self.step, loss)
             if self._armed:
                 self._meet(model, activations)
-            elif self.every > 1 and self.step >= DENSE and not self.over:
+            elif loss is not None and self._is_thin() and not self.over:
                 self._quiet = model
         if others:
             self.recorder.log(self.step, **others)
@@ -280,6 +280,10 @@ class Run:
                 self._tell("end")
         if model is not self._model or activations is not None:
             self._meet(model, activations)
+
+    def _is_thin(self) -> bool:
+        """Whether some of the losses are left out by now."""
+        return self.every > 1 and self.step >= DENSE
 
     def _begin(self) -> None:
         self.state = "running"
